@@ -1,0 +1,38 @@
+import { reasonOf } from '../../../protocol/reasons.ts'
+import type { Check } from '../../kernel/checks.ts'
+import type { Database } from '../../platform/postgres/database.ts'
+import { loadRefusals, readRefusals } from '../../platform/facts.ts'
+import { offeredByCode, offeredById } from './offering.ts'
+
+/**
+ * Stock and price of what was last refused: the refusal itself is the evidence, and the same question is asked again now,
+ * so a cause that is gone shows as passed.
+ */
+export function checkLastRefusedGood(db: Database): Check {
+  return async (docking) => {
+    const refusal = readRefusals(await db.run(loadRefusals(docking.lane, docking.id, 20))).find((fact) => fact.code.startsWith('catalogue.'))
+    if (!refusal) {
+      return [{
+        check: 'catalogue.last_refused', class: 'commercial', side: 'hub', verdict: 'pass', code: null, because: {},
+        seen: { en: 'No good was refused lately.', zh: '近期没有因商品被拒的请求。' }, evidence: null,
+      }]
+    }
+    const asked = JSON.parse(refusal.body) as { good?: string; quantity?: number; guard?: string | null; because?: Record<string, string | number> }
+    const good = asked.good ? ((await offeredById(db, docking, [asked.good]))[0] ?? (await offeredByCode(db, docking, asked.good))) : undefined
+    const code = refusal.code as Parameters<typeof reasonOf>[0]
+    const gone =
+      code === 'catalogue.out_of_stock' ? good !== null && good !== undefined && good.stock >= (asked.quantity ?? 1)
+      : code === 'catalogue.good_not_found' ? Boolean(good)
+      : code === 'catalogue.good_not_on_sale' ? Boolean(good?.onSale)
+      : false
+    return [{
+      check: 'catalogue.last_refused', class: reasonOf(code).class, side: reasonOf(code).side, verdict: gone ? 'pass' : 'warn',
+      code: gone ? null : code, because: asked.because ?? {},
+      seen: {
+        en: `Last refused at ${refusal.at.toISOString()}: ${asked.good ?? 'a good'}${good ? `, now ${good.stock} in stock` : ''}.`,
+        zh: `最近一次被拒：${refusal.at.toISOString()}，商品 ${asked.good ?? ''}${good ? `，现有库存 ${good.stock}` : ''}。`,
+      },
+      evidence: `fact ${docking.lane}/${refusal.position}`,
+    }]
+  }
+}

@@ -1,0 +1,193 @@
+import type { KeyObject } from 'node:crypto'
+import { explain } from '../../../protocol/reasons.ts'
+import { HOUSE_LANE } from '../../kernel/lanes.ts'
+import { underLanes } from '../../platform/facts.ts'
+import { array, type Connection, type Database } from '../../platform/postgres/database.ts'
+import { sealWith, type Vault } from '../../platform/sealing/vault.ts'
+import { cardContext, dataKeyContext } from './cards.ts'
+import type { Good, LineError, Mode } from './model.ts'
+import { readCardLine, readGood, writeCard } from './rules.ts'
+import { insertChanges, insertGoods, lastNumber, loadGoodsByCode, readGoods } from './store.ts'
+
+export type GoodsImported = { added: number; changed: number; unchanged: number; errors: LineError[] }
+
+/**
+ * Adds or changes goods by code, in one transaction; a row that cannot be read is left out and named by its number.
+ * @param firstLine the line number of rows[0] in the caller's file
+ */
+export async function importGoods(
+  db: Database, rows: readonly Readonly<Record<string, unknown>>[], firstLine: number, makeId: () => string,
+): Promise<GoodsImported> {
+  const errors: LineError[] = []
+  const inputs = new Map<string, ReturnType<typeof asInput>>()
+  rows.forEach((row, i) => {
+    const read = readGood(row)
+    if (!read.ok) errors.push(lineError(firstLine + i, 'protocol.invalid_field', read.refusal.because))
+    else if (inputs.has(read.value.code)) errors.push(lineError(firstLine + i, 'catalogue.good_reused', { code: read.value.code }))
+    else inputs.set(read.value.code, asInput(read.value))
+  })
+  const result = await db.transaction((connection) =>
+    underLanes(connection, [HOUSE_LANE], async ({ at, append }) => {
+      const known = new Map(readGoods(await connection.run(loadGoodsByCode([...inputs.keys()]))).map((good) => [good.code, good]))
+      let number = (await connection.run(lastNumber()))[0]![0] as number
+      const written: Good[] = []
+      let added = 0
+      for (const input of inputs.values()) {
+        const old = known.get(input.code)
+        if (old && sameGood(old, input)) continue
+        if (!old) added++
+        written.push({ ...input, id: old?.id ?? makeId(), number: old?.number ?? ++number, changedAt: at })
+      }
+      if (written.length > 0) {
+        await connection.run(insertGoods(written))
+        await connection.run(insertChanges(written.map((good) => ({ good: good.id, docking: null, what: 'good', at }))))
+        append({ lane: HOUSE_LANE, docking: null, kind: 'goods.imported', subject: null, code: null, body: JSON.stringify({ added, changed: written.length - added }) })
+      }
+      return { added, changed: written.length - added, unchanged: inputs.size - written.length }
+    }), 60_000)
+  return { ...result, errors }
+}
+
+function asInput(input: Omit<Good, 'id' | 'number' | 'changedAt'>): Omit<Good, 'id' | 'number' | 'changedAt'> {
+  return input
+}
+
+function sameGood(a: Good, b: Omit<Good, 'id' | 'number' | 'changedAt'>): boolean {
+  return a.name === b.name && a.category === b.category && a.description === b.description && a.unitPriceMicro === b.unitPriceMicro
+    && a.minimum === b.minimum && a.maximum === b.maximum && a.onSale === b.onSale
+}
+
+export type CardsImport = { good: string; mode: Mode; batch: string; expiresAt: Date | null }
+export type CardsImported = { lot: bigint | null; published: number; errors: LineError[]; errorCount: number }
+
+const CHUNK = 1_000
+const MOST_ERRORS = 1_000
+
+/**
+ * Imports cards from a stream of lines into one lot. Chunks are committed as they come, but nothing can be sold before
+ * the one flip at the end publishes the lot; a stream that breaks leaves no trace.
+ */
+export async function importCards(db: Database, vault: Vault, target: CardsImport, lines: AsyncIterable<string>): Promise<CardsImported> {
+  const { key, sealed } = vault.makeDataKey(dataKeyContext(target.good))
+  const lot = (await db.run({
+    text: `insert into catalogue.lots (mode, good, batch, size, state, expires_at, data_key, created_at)
+      values ($1, $2, $3, 2147483646, 'staged', $4, $5, clock_timestamp()) returning id`,
+    values: [target.mode, target.good, target.batch, target.expiresAt, sealed],
+  }))[0]![0] as bigint
+  const state = { lot, key, seq: 0, line: 0, errors: [] as LineError[], errorCount: 0 }
+  try {
+    let chunk: { line: number; text: string }[] = []
+    for await (const text of lines) {
+      state.line++
+      if (text.trim() === '') continue
+      chunk.push({ line: state.line, text })
+      if (chunk.length === CHUNK) {
+        await importChunk(db, vault, target, state, chunk)
+        chunk = []
+      }
+    }
+    if (chunk.length > 0) await importChunk(db, vault, target, state, chunk)
+    if (state.seq === 0) {
+      await sweep(db, lot)
+      return { lot: null, published: 0, errors: state.errors, errorCount: state.errorCount }
+    }
+    await publish(db, target, lot, state.seq)
+  } catch (error) {
+    await sweep(db, lot).catch(() => {})
+    throw error
+  }
+  return { lot, published: state.seq, errors: state.errors, errorCount: state.errorCount }
+}
+
+type ImportState = { lot: bigint; key: KeyObject; seq: number; errors: LineError[]; errorCount: number }
+
+async function importChunk(db: Database, vault: Vault, target: CardsImport, state: ImportState, chunk: readonly { line: number; text: string }[]): Promise<void> {
+  const fail = (line: number, code: LineError['code'], because: Record<string, string | number>) => {
+    state.errorCount++
+    if (state.errors.length < MOST_ERRORS) state.errors.push(lineError(line, code, because))
+  }
+  const fresh = new Map<string, { line: number; text: string; blind: Buffer }>()
+  for (const { line, text } of chunk) {
+    const card = readCardLine(text)
+    if (!card) {
+      fail(line, 'protocol.invalid_field', { path: `line ${line}`, expected: 'a secret, or number and secret, without control characters, at most 2000 characters' })
+      continue
+    }
+    const plain = writeCard(card)
+    const blind = vault.blind(`${target.mode}|${target.good}|${plain}`)
+    const name = blind.toString('base64')
+    if (fresh.has(name)) fail(line, 'catalogue.card_duplicate', { line })
+    else fresh.set(name, { line, text: plain, blind })
+  }
+  const cards = [...fresh.values()]
+  await db.transaction(async (connection) => {
+    const indexed = await connection.run({
+      name: 'catalogue.index_cards',
+      text: `insert into catalogue.card_index (good, mode, blind, generation, lot)
+        select $1, $2, blind, 0, $3 from unnest($4::bytea[]) blind on conflict do nothing returning blind`,
+      values: [target.good, target.mode, state.lot, array.bytes(cards.map((card) => card.blind))],
+    })
+    const taken = new Set(indexed.map((row) => (row[0] as Buffer).toString('base64')))
+    const kept = cards.filter((card) => taken.has(card.blind.toString('base64')))
+    for (const card of cards) if (!taken.has(card.blind.toString('base64'))) fail(card.line, 'catalogue.card_duplicate', { line: card.line })
+    await writeCards(connection, state, target.good, kept.map((card) => card.text))
+  }, 30_000)
+}
+
+async function writeCards(connection: Connection, state: { lot: bigint; key: KeyObject; seq: number }, good: string, texts: readonly string[]): Promise<void> {
+  const sealed = texts.map((text, i) => sealWith(state.key, Buffer.from(text), cardContext(good, state.lot, state.seq + i + 1)))
+  await connection.run({
+    name: 'catalogue.write_cards',
+    text: 'insert into catalogue.cards (lot, seq, sealed) select $1, $2 + n, sealed from unnest($3::bytea[]) with ordinality as c(sealed, n)',
+    values: [state.lot, state.seq, array.bytes(sealed)],
+  })
+  state.seq += texts.length
+}
+
+/** The one flip: from here on the lot is sold from. */
+async function publish(db: Database, target: CardsImport, lot: bigint, size: number): Promise<void> {
+  await db.transaction((connection) =>
+    underLanes(connection, [HOUSE_LANE], async ({ at, append }) => {
+      await connection.run({ text: `update catalogue.lots set size = $2, state = 'published', published_at = $3 where id = $1`, values: [lot, size, at] })
+      await connection.run(insertChanges([{ good: target.good, docking: null, what: 'stock', at }]))
+      append({ lane: HOUSE_LANE, docking: null, kind: 'lot.published', subject: target.good, code: null, body: JSON.stringify({ lot: String(lot), mode: target.mode, batch: target.batch, size }) })
+    }))
+}
+
+async function sweep(db: Database, lot: bigint): Promise<void> {
+  await db.run({ text: 'select catalogue.sweep_staged($1)', values: [lot] })
+}
+
+/** Lots whose import died with an earlier life of the hub. */
+export async function sweepAbandoned(db: Database): Promise<number> {
+  const rows = await db.run({ text: `select id from catalogue.lots where state = 'staged'`, values: [] })
+  for (const row of rows) await sweep(db, row[0] as bigint)
+  return rows.length
+}
+
+/**
+ * Puts cards that surely never left into a lot of their own, sealed anew: a card row is never moved or changed.
+ * Runs inside the caller's transaction; the generation says how often a card came back.
+ */
+export async function restock(connection: Connection, vault: Vault, good: string, mode: Mode, texts: readonly string[], at: Date): Promise<bigint> {
+  const { key, sealed } = vault.makeDataKey(dataKeyContext(good))
+  const blinds = texts.map((text) => vault.blind(`${mode}|${good}|${text}`))
+  const lot = (await connection.run({
+    text: `insert into catalogue.lots (mode, good, batch, size, state, generation, data_key, created_at, published_at)
+      values ($1, $2, 'returned', $3, 'published', 1, $4, $5, $5) returning id`,
+    values: [mode, good, texts.length, sealed, at],
+  }))[0]![0] as bigint
+  await connection.run({
+    text: `insert into catalogue.card_index (good, mode, blind, generation, lot)
+      select $1, $2, b.blind, coalesce((select max(generation) from catalogue.card_index i where i.good = $1 and i.mode = $2 and i.blind = b.blind), 0) + 1, $3
+      from unnest($4::bytea[]) b(blind)`,
+    values: [good, mode, lot, array.bytes(blinds)],
+  })
+  await writeCards(connection, { lot, key, seq: 0 }, good, texts)
+  return lot
+}
+
+function lineError(line: number, code: LineError['code'], because: Record<string, unknown>): LineError {
+  const refusal = { code, because: { ...because, line } }
+  return { line, code, message: { en: explain(refusal, 'en'), zh: explain(refusal, 'zh') } }
+}

@@ -1,0 +1,156 @@
+import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
+import type { Change, Good, Lot, Mode, Pick } from './model.ts'
+
+const GOOD = 'g.id, g.number, g.code, g.name, g.category, g.description, g.unit_price, g.minimum, g.maximum, g.on_sale, g.changed_at'
+
+export function readGoods(rows: Rows): Good[] {
+  return rows.map((row) => ({
+    id: row[0] as string, number: row[1] as number, code: row[2] as string, name: row[3] as string, category: row[4] as string,
+    description: row[5] as string, unitPriceMicro: row[6] as bigint, minimum: row[7] as number, maximum: row[8] as number,
+    onSale: row[9] as boolean, changedAt: row[10] as Date,
+  }))
+}
+
+/** What an order needs of its goods: names and descriptions stay behind. */
+export function loadSaleTerms(goods: readonly string[]): Statement {
+  return {
+    name: 'catalogue.sale_terms',
+    text: 'select id, code, unit_price, minimum, maximum, on_sale from catalogue.goods where id = any($1::text[])',
+    values: [array.bare(goods)],
+  }
+}
+
+export type SaleTerms = Picked<Good, 'id' | 'code' | 'unitPriceMicro' | 'minimum' | 'maximum' | 'onSale'>
+type Picked<T, K extends keyof T> = { [P in K]: T[P] }
+
+export function readSaleTerms(rows: Rows): Map<string, SaleTerms> {
+  return new Map(rows.map((row) => [row[0] as string, {
+    id: row[0] as string, code: row[1] as string, unitPriceMicro: row[2] as bigint, minimum: row[3] as number, maximum: row[4] as number, onSale: row[5] as boolean,
+  }]))
+}
+
+/** Locks the open lots of goods in one mode each, ascending: the second lock of everybody who sells, after the lanes. */
+export function lockLots(pairs: readonly { good: string; mode: Mode }[]): Statement {
+  return {
+    name: 'catalogue.lock_lots',
+    text: `select l.id, l.good, l.mode, l.next_seq, l.size, l.expires_at from catalogue.lots l
+      join unnest($1::text[], $2::text[]) k(good, mode) on l.good = k.good and l.mode = k.mode
+      where l.state = 'published' order by l.id for update of l`,
+    values: [array.bare(pairs.map((p) => p.good)), array.bare(pairs.map((p) => p.mode))],
+  }
+}
+
+/** Keyed by `good mode`, each list ascending. */
+export function readLots(rows: Rows): Map<string, Lot[]> {
+  const lots = new Map<string, Lot[]>()
+  for (const row of rows) {
+    const lot: Lot = {
+      id: row[0] as bigint, good: row[1] as string, mode: row[2] as Mode, nextSeq: row[3] as number, size: row[4] as number, expiresAt: row[5] as Date | null,
+    }
+    const key = `${lot.good} ${lot.mode}`
+    const list = lots.get(key)
+    if (list) list.push(lot)
+    else lots.set(key, [lot])
+  }
+  return lots
+}
+
+/** Moves cursors of locked lots; the row count must equal their number. */
+export function moveCursors(lots: readonly { id: bigint; nextSeq: number }[]): Statement {
+  return {
+    name: 'catalogue.move_cursors',
+    text: `update catalogue.lots l set next_seq = n.next_seq, state = case when n.next_seq > l.size then 'exhausted' else l.state end
+      from unnest($1::bigint[], $2::int[]) n(id, next_seq) where l.id = n.id and l.next_seq <= n.next_seq returning l.id`,
+    values: [array.bare(lots.map((l) => l.id)), array.bare(lots.map((l) => l.nextSeq))],
+  }
+}
+
+/** The sealed cards of picks, in no order; cards never change, so no lock is needed. */
+export function loadCards(picks: readonly Pick[]): Statement {
+  return {
+    name: 'catalogue.cards',
+    text: `select c.lot, c.seq, c.sealed from unnest($1::bigint[], $2::int[], $3::int[]) p(lot, first, count)
+      join catalogue.cards c on c.lot = p.lot and c.seq >= p.first and c.seq < p.first + p.count`,
+    values: [array.bare(picks.map((p) => p.lot)), array.bare(picks.map((p) => p.first)), array.bare(picks.map((p) => p.count))],
+  }
+}
+
+export type SealedCards = Map<bigint, Map<number, Buffer>>
+
+export function readCards(rows: Rows): SealedCards {
+  const cards: SealedCards = new Map()
+  for (const row of rows) {
+    let lot = cards.get(row[0] as bigint)
+    if (!lot) cards.set(row[0] as bigint, (lot = new Map()))
+    lot.set(row[1] as number, row[2] as Buffer)
+  }
+  return cards
+}
+
+export function loadDataKeys(lots: readonly bigint[]): Statement {
+  return { name: 'catalogue.data_keys', text: 'select id, good, data_key from catalogue.lots where id = any($1::bigint[])', values: [array.bare(lots)] }
+}
+
+export function loadGoods(after: string, limit: number): Statement {
+  return { name: 'catalogue.goods_page', text: `select ${GOOD} from catalogue.goods g where g.id > $1 order by g.id limit $2`, values: [after, limit] }
+}
+
+export function loadGoodsById(ids: readonly string[]): Statement {
+  return { name: 'catalogue.goods_by_id', text: `select ${GOOD} from catalogue.goods g where g.id = any($1::text[])`, values: [array.text(ids)] }
+}
+
+export function loadGoodsByCode(codes: readonly string[]): Statement {
+  return { name: 'catalogue.goods_by_code', text: `select ${GOOD} from catalogue.goods g where g.code = any($1::text[])`, values: [array.text(codes)] }
+}
+
+/** What is left per good in one mode, expired lots left out. A good without lots is not in the answer. */
+export function loadStock(goods: readonly string[], mode: Mode): Statement {
+  return {
+    name: 'catalogue.stock',
+    text: `select good, sum(size - next_seq + 1)::int from catalogue.lots
+      where good = any($1::text[]) and mode = $2 and state = 'published' and (expires_at is null or expires_at > clock_timestamp()) group by good`,
+    values: [array.bare(goods), mode],
+  }
+}
+
+export function insertGoods(goods: readonly Good[]): Statement {
+  return {
+    text: `insert into catalogue.goods (id, number, code, name, category, description, unit_price, minimum, maximum, on_sale, changed_at)
+      select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::int[], $9::int[], $10::boolean[], $11::timestamptz[])
+      on conflict (id) do update set name = excluded.name, category = excluded.category, description = excluded.description,
+        unit_price = excluded.unit_price, minimum = excluded.minimum, maximum = excluded.maximum, on_sale = excluded.on_sale, changed_at = excluded.changed_at
+      returning id`,
+    values: [
+      goods.map((g) => g.id), goods.map((g) => g.number), goods.map((g) => g.code), goods.map((g) => g.name), goods.map((g) => g.category),
+      goods.map((g) => g.description), goods.map((g) => g.unitPriceMicro), goods.map((g) => g.minimum), goods.map((g) => g.maximum),
+      goods.map((g) => g.onSale), goods.map((g) => g.changedAt),
+    ],
+  }
+}
+
+export function lastNumber(): Statement {
+  return { text: 'select coalesce(max(number), 0) from catalogue.goods', values: [] }
+}
+
+export function insertChanges(changes: readonly { good: string; docking: string | null; what: Change['what']; at: Date }[]): Statement {
+  return {
+    name: 'catalogue.changes_insert',
+    text: `insert into catalogue.changes (good, docking, what, at)
+      select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) on conflict do nothing returning id`,
+    values: [array.text(changes.map((c) => c.good)), array.text(changes.map((c) => c.docking)), array.text(changes.map((c) => c.what)), array.text(changes.map((c) => c.at.toISOString()))],
+  }
+}
+
+/** Changes for one docking from behind a position, those for everybody included. */
+export function loadChanges(docking: string, after: bigint, limit: number): Statement {
+  return {
+    name: 'catalogue.changes_after',
+    text: `select position, good, docking, what, at from catalogue.changes
+      where position > $2 and (docking is null or docking = $1) order by position limit $3`,
+    values: [docking, after, limit],
+  }
+}
+
+export function readChanges(rows: Rows): Change[] {
+  return rows.map((row) => ({ position: row[0] as bigint, good: row[1] as string, docking: row[2] as string | null, what: row[3] as Change['what'], at: row[4] as Date }))
+}

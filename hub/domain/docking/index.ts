@@ -1,0 +1,2 @@
+export type { Approach, Report } from './model.ts'
+export { report } from './service.ts'

@@ -1,0 +1,146 @@
+import { formatAmount } from '../../../protocol/money.ts'
+import type { Because } from '../../../protocol/outcome.ts'
+import { appendFacts, type Fact } from '../../platform/facts.ts'
+import { lockLanes, moveLanes, readLanes, type Lane } from '../../platform/lanes.ts'
+import type { Rows, Statement } from '../../platform/postgres/database.ts'
+import {
+  insertChanges, loadCards, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type Pick, type SealedCards,
+} from '../catalogue/index.ts'
+import { loadMeasures, readMeasures } from '../decisions/index.ts'
+import { loadBalances, postTransfers, readBalances, writeBalances } from '../ledger/index.ts'
+import { loadContracts, loadOffers, readContracts, readOffers } from '../terms/index.ts'
+import type { PlaceCommand, Verdict } from './model.ts'
+import { place, type Tally } from './rules.ts'
+import { insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
+
+/** A refusal that was given before the batch, to be kept as a fact of the docking. */
+export type RefusalNote = { lane: number; docking: string; kind: string; subject: string | null; code: string; because: Because; more: Because }
+
+export type BatchInput = { places: readonly PlaceCommand[]; notes: readonly RefusalNote[] }
+
+/** Lock and load: the statements of step 1 and 2, in the order in which they must run. */
+export function lockAndLoad(input: BatchInput): Statement[] {
+  const { places } = input
+  const dockings = new Map<string, number>()
+  for (const p of places) dockings.set(p.docking, p.lane)
+  const lanes = [...dockings.values()]
+  const names = [...dockings.keys()]
+  const pairs = new Map<string, PlaceCommand>()
+  const sales = new Map<string, PlaceCommand>()
+  for (const p of places) {
+    pairs.set(`${p.docking} ${p.good}`, p)
+    sales.set(`${p.good} ${p.mode}`, p)
+  }
+  const statements = [lockLanes([...places.map((p) => p.lane), ...input.notes.map((n) => n.lane)])]
+  if (places.length > 0) {
+    statements.push(
+      lockLots([...sales.values()]),
+      loadByReference(places),
+      loadBalances(lanes, names),
+      loadContracts(lanes, names),
+      loadMeasures(lanes, names),
+      loadSaleTerms([...new Set(places.map((p) => p.good))]),
+      loadOffers([...pairs.values()]),
+    )
+  }
+  statements.push({ name: 'platform.clock', text: 'select clock_timestamp()', values: [] })
+  return statements
+}
+
+/** The answers of lockAndLoad, as what the fold needs. */
+export function readLoaded(input: BatchInput, answers: readonly Rows[]): { lanes: Map<number, Lane>; tally: Tally } {
+  const lanes = readLanes(answers[0]!)
+  const at = answers.at(-1)![0]![0] as Date
+  const heads = new Map([...lanes.values()].map((lane) => [lane.lane, lane.head]))
+  if (input.places.length === 0) {
+    return { lanes, tally: { at, orders: new Map(), availableMicro: new Map(), feePpm: new Map(), measures: new Map(), goods: new Map(), offers: new Map(), lots: new Map(), heads } }
+  }
+  return {
+    lanes,
+    tally: {
+      at, heads,
+      lots: readLots(answers[1]!),
+      // Oldest attempt first, so the newest is what stays in the map.
+      orders: new Map(readOrders(answers[2]!).map((order) => [`${order.docking} ${order.reference}`, order])),
+      availableMicro: readBalances(answers[3]!),
+      feePpm: readContracts(answers[4]!),
+      measures: readMeasures(answers[5]!),
+      goods: readSaleTerms(answers[6]!),
+      offers: readOffers(answers[7]!),
+    },
+  }
+}
+
+export type Folded = { verdicts: Verdict[]; facts: Fact[]; tally: Tally }
+
+/** Folds the pure rule over the batch. Every command, accepted or refused, leaves a fact; a replay changes nothing. */
+export function fold(input: BatchInput, tally: Tally): Folded {
+  const facts: Fact[] = []
+  const verdicts = input.places.map((command) => {
+    const verdict = place(tally, command)
+    if (verdict.kind === 'placed') {
+      const { order } = verdict
+      facts.push({
+        lane: order.lane, position: order.position, docking: order.docking, kind: 'order.accepted', subject: order.id, code: null, at: tally.at,
+        body: `{"reference":${JSON.stringify(order.reference)},"good":"${order.good}","quantity":${order.quantity},"unitPrice":"${formatAmount(order.unitPriceMicro)}","charged":"${formatAmount(order.totalMicro + order.feeMicro)}"}`,
+      })
+    } else if (verdict.kind === 'refused') {
+      const { code, because, also, decision } = verdict.refusal
+      facts.push(refusalFact(tally, {
+        lane: command.lane, docking: command.docking, kind: 'order.refused', subject: command.reference, code, because,
+        more: {
+          good: command.good, quantity: command.quantity, guard: command.guardMicro === null ? null : formatAmount(command.guardMicro),
+          ...(decision ? { decision } : {}), ...(also ? { also: also.map((refusal) => refusal.code) } : {}),
+        },
+      }))
+    }
+    return verdict
+  })
+  for (const note of input.notes) facts.push(refusalFact(tally, note))
+  return { verdicts, facts, tally }
+}
+
+function refusalFact(tally: Tally, note: RefusalNote): Fact {
+  const position = tally.heads.get(note.lane)! + 1n
+  tally.heads.set(note.lane, position)
+  return {
+    lane: note.lane, position, docking: note.docking, kind: note.kind, subject: note.subject, code: note.code, at: tally.at,
+    body: JSON.stringify({ ...note.more, because: note.because }),
+  }
+}
+
+/** Step 4: one set-based statement a room, each with the number of rows that it must have written. */
+export function writes(folded: Folded, lanes: Map<number, Lane>, watermark: (lane: number) => bigint): { statement: Statement; rows: number }[] {
+  const { tally, facts } = folded
+  const placed = folded.verdicts.flatMap((verdict) => (verdict.kind === 'placed' ? [verdict] : []))
+  const list: { statement: Statement; rows: number }[] = []
+  const moves = [...lanes.values()].map((lane) => ({ ...lane, head: tally.heads.get(lane.lane)!, answered: watermark(lane.lane) }))
+  if (facts.length > 0) {
+    list.push({ statement: moveLanes(moves), rows: moves.length }, { statement: appendFacts(facts), rows: facts.length })
+  }
+  if (placed.length === 0) return list
+  const orders = placed.map((verdict) => verdict.order)
+  const legs = placed.flatMap((verdict) => verdict.legs)
+  const balances = new Map(orders.map((order) => [order.docking, { lane: order.lane, account: order.docking, availableMicro: tally.availableMicro.get(order.docking)! }]))
+  const touched = new Set(orders.flatMap((order) => order.picks.map((pick) => pick.lot)))
+  const lots = [...tally.lots.values()].flat().filter((lot) => touched.has(lot.id))
+  const cards = orders.reduce((sum, order) => sum + order.quantity, 0)
+  list.push(
+    { statement: insertOrders(orders), rows: orders.length },
+    { statement: insertSold(orders), rows: cards },
+    { statement: postTransfers(legs), rows: legs.length },
+    { statement: writeBalances([...balances.values()]), rows: balances.size },
+    { statement: moveCursors(lots), rows: lots.length },
+  )
+  const soldOut = [...new Set(lots.filter((lot) => lot.nextSeq > lot.size).map((lot) => lot.good))]
+  if (soldOut.length > 0) {
+    list.push({ statement: insertChanges(soldOut.map((good) => ({ good, docking: null, what: 'stock' as const, at: tally.at }))), rows: soldOut.length })
+  }
+  return list
+}
+
+/** The sealed cards of everything that this batch hands over, fresh and repeated. */
+export function cardsOf(folded: Folded): { statement: Statement; read: (rows: Rows) => SealedCards; picks: Pick[] } | null {
+  const picks = folded.verdicts.flatMap((verdict) => (verdict.kind === 'refused' ? [] : [...verdict.order.picks]))
+  return picks.length === 0 ? null : { statement: loadCards(picks), read: readCards, picks }
+}

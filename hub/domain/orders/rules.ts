@@ -1,0 +1,89 @@
+import { formatAmount, MAX_AMOUNT_MICRO } from '../../../protocol/money.ts'
+import { refuse, type Outcome, type Refusal } from '../../../protocol/outcome.ts'
+import { quantityOffered, stockOf, take, withinGuard, type Lot, type SaleTerms } from '../catalogue/index.ts'
+import { refusalsInForce, type Measure } from '../decisions/index.ts'
+import { chargeLegs, spend } from '../ledger/index.ts'
+import { feeOn, priceFor } from '../terms/index.ts'
+import type { Order, PlaceCommand, Verdict } from './model.ts'
+
+/** What a batch loaded, and at the same time its running tally: each order sees what the ones before it took. */
+export type Tally = {
+  /** The clock of the database when the locks were held. */
+  at: Date
+  /** The newest attempt by `docking reference`. */
+  orders: Map<string, Order>
+  availableMicro: Map<string, bigint>
+  feePpm: Map<string, number>
+  measures: Map<string, Measure[]>
+  goods: Map<string, SaleTerms>
+  /** Own prices by `docking good`. */
+  offers: Map<string, bigint>
+  /** Open lots by `good mode`, ascending. */
+  lots: Map<string, Lot[]>
+  /** The last position given in each lane. */
+  heads: Map<number, bigint>
+}
+
+/**
+ * Decides one order. Pure but for the tally that it moves on. The order of the questions is law: a bound reference
+ * before anything else, then the measures, then the offer, and the three that a partner may have to mend together
+ * (price, stock, funds) are all named.
+ */
+export function place(tally: Tally, command: PlaceCommand): Verdict {
+  const known = tally.orders.get(`${command.docking} ${command.reference}`)
+  if (known && known.state !== 'cancelled') return recall(known, command)
+  if (command.onlyReplay) return { kind: 'refused', refusal: command.onlyReplay }
+
+  const held = refusalsInForce(tally.measures.get(command.docking) ?? [], { scope: 'orders', good: command.good }, tally.at)
+  if (held.length > 0) return refusedFor(held)
+
+  const good = tally.goods.get(command.good)
+  if (!good) return refused('catalogue.good_not_found', { good: command.good })
+  if (!good.onSale) return refused('catalogue.good_not_on_sale', { good: good.code })
+  const offered = quantityOffered(good as never, command.quantity)
+  if (!offered.ok) return { kind: 'refused', refusal: offered.refusal }
+
+  const unitPriceMicro = priceFor(good.unitPriceMicro, tally.offers.get(`${command.docking} ${command.good}`))
+  const totalMicro = unitPriceMicro * BigInt(command.quantity)
+  if (totalMicro > MAX_AMOUNT_MICRO) {
+    return refused('orders.total_above_limit', { total: formatAmount(totalMicro), allowed: formatAmount(MAX_AMOUNT_MICRO) })
+  }
+  const feeMicro = feeOn(totalMicro, tally.feePpm.get(command.docking) ?? 0)
+  const available = tally.availableMicro.get(command.docking)
+  if (available === undefined) throw new Error(`docking ${command.docking} has no balance row`)
+  const lots = tally.lots.get(`${command.good} ${command.mode}`) ?? []
+
+  const stock = stockOf(lots, tally.at)
+  const short = stock < command.quantity ? refuse('catalogue.out_of_stock', { asked: command.quantity, available: stock }) : null
+  const paid = spend(available, totalMicro + feeMicro)
+  const causes = [withinGuard(unitPriceMicro, command.guardMicro), paid, short].filter((o): o is Extract<Outcome<never>, { ok: false }> => o !== null && !o.ok)
+  if (causes.length > 0) return refusedFor(causes.map((o) => o.refusal))
+
+  const position = tally.heads.get(command.lane)! + 1n
+  const order: Order = {
+    lane: command.lane, docking: command.docking, id: command.id, reference: command.reference, attempt: known ? known.attempt + 1 : 1,
+    mode: command.mode, good: command.good, quantity: command.quantity, unitPriceMicro, totalMicro, feeMicro, state: 'delivered',
+    fingerprint: command.fingerprint, picks: take(lots, command.quantity, tally.at), member: command.member, position, createdAt: tally.at,
+  }
+  const event = { lane: order.lane, account: order.docking, mode: order.mode, position, event: order.id, at: tally.at }
+  const legs = chargeLegs(event, totalMicro, feeMicro, available)
+  tally.heads.set(command.lane, position)
+  tally.availableMicro.set(command.docking, available - totalMicro - feeMicro)
+  tally.orders.set(`${command.docking} ${command.reference}`, order)
+  return { kind: 'placed', order, legs }
+}
+
+/** A reference that an accepted order has bound: the same ask gets the same order, another ask is told what differs. */
+function recall(known: Order, command: PlaceCommand): Verdict {
+  if (known.fingerprint.equals(command.fingerprint)) return { kind: 'replayed', order: known }
+  const differs = known.good !== command.good ? 'good' : known.quantity !== command.quantity ? 'quantity' : known.member !== command.member ? 'member' : 'form'
+  return refused('orders.reference_reused', { reference: command.reference, differs })
+}
+
+function refused(...args: Parameters<typeof refuse>): Verdict {
+  return { kind: 'refused', refusal: refuse(...args).refusal }
+}
+
+function refusedFor([first, ...also]: readonly Refusal[]): Verdict {
+  return { kind: 'refused', refusal: also.length > 0 ? { ...first!, also } : first! }
+}

@@ -1,0 +1,264 @@
+import { createHash } from 'node:crypto'
+import { refuse, accept, type Because, type Outcome } from '../../../protocol/outcome.ts'
+import type { ReasonCode } from '../../../protocol/reasons.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { IdMaker } from '../../kernel/ids.ts'
+import { loadFacts, underLanes } from '../../platform/facts.ts'
+import { moveLanes } from '../../platform/lanes.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Database } from '../../platform/postgres/database.ts'
+import type { Vault } from '../../platform/sealing/vault.ts'
+import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card } from '../catalogue/index.ts'
+import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
+import { HandoverLog } from './handover.ts'
+import type { Order, PlaceCommand } from './model.ts'
+import { loadByReference, loadDoubtful, loadOrder, loadPage, moveState, readOrders } from './store.ts'
+import { OrderWriter, type Written } from './writer.ts'
+
+/** How long an order whose buyer hung up before the first byte waits for the same reference to come back. */
+const VOID_AFTER_MS = 10_000
+const FLUSH_EVERY_MS = 1_000
+
+export type OrdersOptions = {
+  db: Database
+  vault: Vault
+  clock: Clock
+  ids: IdMaker
+  log: Log
+  epochs: ReadonlyMap<number, bigint>
+  onFenced: () => void
+  voidAfterMs?: number
+}
+
+export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live' }
+
+export type PlaceAsk = Pick<PlaceCommand, 'reference' | 'good' | 'quantity' | 'guardMicro' | 'member' | 'onlyReplay'> & { form: string }
+
+/** An order with its cards, and the receipt that the door gives back: was the answer written? */
+export type Placed = { order: Order; cards: Card[]; replayed: boolean; receipt: Receipt }
+
+export type Receipt = {
+  /** The whole answer was handed to the network. */
+  written(): void
+  /** The socket was gone before a byte of the answer: the order is voided after a grace, unless it is asked for again. */
+  unsent(): void
+  /** Some of the answer may have left: doubt. The order stays charged and stands in the work list. */
+  broken(): void
+}
+
+export class Orders {
+  readonly #options: OrdersOptions
+  readonly #writer: OrderWriter
+  readonly #handover = new HandoverLog()
+  readonly #opener: CardOpener
+  readonly #voids = new Map<string, { order: Order; timer: NodeJS.Timeout }>()
+  readonly #chores = new Set<Promise<void>>()
+  #flushed = ''
+  #flusher: NodeJS.Timeout | null = null
+
+  constructor(options: OrdersOptions) {
+    this.#options = options
+    this.#opener = new CardOpener(options.db, options.vault)
+    this.#writer = new OrderWriter({
+      db: options.db, log: options.log, epochs: options.epochs, handover: this.#handover, onFenced: options.onFenced,
+      onRecalled: (order) => this.#keep(order),
+    })
+    this.#flusher = setInterval(() => this.#chore(this.#flush()), FLUSH_EVERY_MS).unref()
+  }
+
+  get load(): { queued: number; batches: number; unanswered: number } {
+    return { queued: this.#writer.queued, batches: this.#writer.batches, unanswered: this.#handover.waiting }
+  }
+
+  /** Places one order or says why not. The answer comes after the COMMIT that holds it. */
+  async place(asker: Asker, ask: PlaceAsk): Promise<Outcome<Placed>> {
+    const written = await this.#writer.place({
+      ...ask, id: this.#options.ids.make('ord', this.#options.clock.nowMs()), lane: asker.lane, docking: asker.id, mode: asker.mode,
+      fingerprint: fingerprintOf(ask),
+    })
+    if (written.verdict.kind === 'refused') return { ok: false, refusal: written.verdict.refusal }
+    return accept(await this.#placed(written))
+  }
+
+  async #placed({ verdict, sealed }: Written): Promise<Placed> {
+    if (verdict.kind === 'refused') throw new Error('a refused order has no cards')
+    const { order } = verdict
+    await this.#opener.prepare(order.picks.map((pick) => pick.lot))
+    return { order, cards: this.#opener.open(order.picks, sealed), replayed: verdict.kind === 'replayed', receipt: this.#receipt(order, verdict.kind === 'placed') }
+  }
+
+  /** Keeps a refusal that was given before the batch, so that the docking's report can show it. */
+  noteRefusal(asker: { id: string; lane: number }, kind: string, subject: string | null, code: ReasonCode, because: Because, more: Because = {}): void {
+    this.#writer.note({ lane: asker.lane, docking: asker.id, kind, subject, code, because, more })
+  }
+
+  async find(asker: Asker, id: string): Promise<Outcome<Order>> {
+    const order = readOrders(await this.#options.db.run(loadOrder(asker.lane, asker.id, id)))[0]
+    return order ? accept(order) : refuse('orders.not_found', { order: id })
+  }
+
+  /** The newest attempt under a reference, if there is one. */
+  async findByReference(asker: Asker, reference: string): Promise<Order | null> {
+    return readOrders(await this.#options.db.run(loadByReference([{ lane: asker.lane, docking: asker.id, reference }]))).at(-1) ?? null
+  }
+
+  async list(asker: Asker, before: string | null, limit: number): Promise<Order[]> {
+    return readOrders(await this.#options.db.run(loadPage(asker.lane, asker.id, before, limit)))
+  }
+
+  /** Orders that nobody can say arrived: the operator's work list. */
+  async doubtful(limit: number): Promise<Order[]> {
+    return readOrders(await this.#options.db.run(loadDoubtful(limit)))
+  }
+
+  /** The cards of an order that is handed over once more, by look-up instead of by repeat. */
+  async handOver(order: Order): Promise<{ cards: Card[]; receipt: Receipt }> {
+    if (order.state === 'cancelled') return { cards: [], receipt: this.#receipt(order, false) }
+    const sealed = readCards(await this.#options.db.run(loadCards(order.picks)))
+    await this.#opener.prepare(order.picks.map((pick) => pick.lot))
+    return { cards: this.#opener.open(order.picks, sealed), receipt: this.#receipt(order, false) }
+  }
+
+  /** @param fresh only the answer that placed the order may void it: a repeat proves that somebody wants it */
+  #receipt(order: Order, fresh: boolean): Receipt {
+    let told = false
+    const once = (tell: () => void) => () => {
+      if (told) return
+      told = true
+      tell()
+    }
+    const doubt = () => {
+      if (order.state === 'delivered' && this.#handover.waits(order.lane, order.position)) this.#chore(this.#move(order, 'delivered', 'unknown', 'order.doubtful'))
+    }
+    return {
+      written: once(() => {
+        this.#keep(order)
+        this.#handover.settled(order.lane, order.position)
+        if (order.state === 'unknown') this.#chore(this.#move(order, 'unknown', 'delivered', 'order.handed_over'))
+      }),
+      unsent: once(() => {
+        if (!fresh) return doubt()
+        const timer = setTimeout(() => this.#chore(this.#void(order)), this.#options.voidAfterMs ?? VOID_AFTER_MS)
+        this.#voids.set(order.id, { order, timer: timer.unref() })
+      }),
+      broken: once(doubt),
+    }
+  }
+
+  /** An order that is asked for again is not voided any more. */
+  #keep(order: Order): void {
+    const pending = this.#voids.get(order.id)
+    if (!pending) return
+    clearTimeout(pending.timer)
+    this.#voids.delete(order.id)
+  }
+
+  async #move(order: Order, from: Order['state'], to: Order['state'], kind: string): Promise<void> {
+    await this.#options.db.transaction((connection) =>
+      underLanes(connection, [order.lane], async ({ append }) => {
+        const moved = await connection.run(moveState([order], from, to))
+        if (moved.length > 0) append({ lane: order.lane, docking: order.docking, kind, subject: order.id, code: null, body: '{}' })
+      }))
+    this.#handover.settled(order.lane, order.position)
+  }
+
+  /** Gives the money and the cards back: the answer surely never left, and nobody asked again. */
+  async #void(order: Order): Promise<void> {
+    const { db, vault } = this.#options
+    const { cards } = await this.handOver(order)
+    const voided = await db.transaction((connection) =>
+      underLanes(connection, [order.lane], async ({ at, append }) => {
+        // Asked again while this waited for the lane: then it is theirs.
+        if (!this.#voids.delete(order.id)) return false
+        if ((await connection.run(moveState([order], 'delivered', 'cancelled'))).length === 0) return false
+        const available = readBalances(await connection.run(loadBalances([order.lane], [order.docking]))).get(order.docking)!
+        const position = append({
+          lane: order.lane, docking: order.docking, kind: 'order.voided', subject: order.id, code: null,
+          body: JSON.stringify({ reference: order.reference, because: 'the connection closed before the first byte of the answer' }),
+        })
+        const legs = refundLegs({ lane: order.lane, account: order.docking, mode: order.mode, position, event: order.id, at }, order.totalMicro, order.feeMicro, available)
+        await connection.run(postTransfers(legs))
+        await connection.run(writeBalances([{ lane: order.lane, account: order.docking, availableMicro: legs.at(-1)!.afterMicro }]))
+        await restock(connection, vault, order.good, order.mode, cards.map(writeCard), at)
+        await connection.run(insertChanges([{ good: order.good, docking: null, what: 'stock', at }]))
+        return true
+      }))
+    this.#handover.settled(order.lane, order.position)
+    if (voided) this.#options.log.info({ order: order.id }, 'an order whose buyer hung up before the answer was voided')
+  }
+
+  /**
+   * At the start of a life: every order behind the watermark of the life before may not have had its answer written. It
+   * stays charged and becomes `unknown`, and is handed over when it is asked for.
+   * @returns how many orders are in doubt
+   */
+  async recover(): Promise<number> {
+    const { db, epochs } = this.#options
+    const lanes = await db.run({ text: 'select lane, answered from platform.lanes where answered < head and lane >= 0 order by lane', values: [] })
+    let doubtful = 0
+    for (const [lane, answered] of lanes as [number, bigint][]) {
+      doubtful += await db.transaction((connection) =>
+        underLanes(connection, [lane], async ({ append }) => {
+          const behind: { lane: number; docking: string; id: string }[] = []
+          let after = answered
+          for (;;) {
+            const facts = await connection.run(loadFacts(lane, after, 1_000))
+            for (const fact of facts) if (fact[3] === 'order.accepted') behind.push({ lane, docking: fact[2] as string, id: fact[4] as string })
+            if (facts.length < 1_000) break
+            after = facts.at(-1)![1] as bigint
+          }
+          const moved = behind.length > 0 ? new Set((await connection.run(moveState(behind, 'delivered', 'unknown'))).map((row) => row[0] as string)) : new Set()
+          for (const order of behind) {
+            if (moved.has(order.id)) append({ lane, docking: order.docking, kind: 'order.doubtful', subject: order.id, code: null, body: '{"because":"the hub ended before the answer was surely written"}' })
+          }
+          return moved.size
+        }), 60_000)
+      // Now that the doubt is written down, the watermark may pass it.
+      await db.run({ text: 'update platform.lanes set answered = head where lane = $1 and epoch = $2', values: [lane, epochs.get(lane)!] })
+    }
+    return doubtful
+  }
+
+  /** Writes the watermarks of quiet lanes, so that a crash in a pause leaves nothing in doubt. */
+  async #flush(): Promise<void> {
+    const marks = this.#handover.watermarks()
+    const name = marks.map((mark) => `${mark.lane}:${mark.answered}`).join(' ')
+    if (name === this.#flushed || marks.length === 0 || this.#writer.queued > 0) return
+    await this.#options.db.transaction(async (connection) => {
+      const rows = await connection.run({
+        name: 'orders.flush_lock', text: 'select lane, head, epoch from platform.lanes where lane = any($1::int[]) order by lane for update',
+        values: [marks.map((mark) => mark.lane)],
+      })
+      const heads = new Map(rows.map((row) => [row[0] as number, row[1] as bigint]))
+      await connection.run(moveLanes(marks.map((mark) => ({ ...mark, head: heads.get(mark.lane)!, answered: min(mark.answered, heads.get(mark.lane)!), epoch: this.#options.epochs.get(mark.lane)! }))))
+    })
+    this.#flushed = name
+  }
+
+  /** Ends a life in order: what is under way is written, pending voids become doubt, the watermarks are moved. */
+  async close(): Promise<void> {
+    if (this.#flusher) clearInterval(this.#flusher)
+    await this.#writer.close()
+    for (const { order, timer } of this.#voids.values()) {
+      clearTimeout(timer)
+      await this.#move(order, 'delivered', 'unknown', 'order.doubtful').catch(() => {})
+    }
+    await Promise.allSettled(this.#chores)
+    await this.#flush().catch(() => {})
+  }
+
+  #chore(work: Promise<void>): void {
+    const chore = work.catch((error: unknown) => this.#options.log.warn({ err: error }, 'a chore of the orders failed; the next start finds what it left'))
+    this.#chores.add(chore)
+    void chore.finally(() => this.#chores.delete(chore))
+  }
+}
+
+/** What makes two asks under one reference the same ask: 16 bytes over good, quantity, form and member. Scheme 1. */
+function fingerprintOf(ask: Pick<PlaceAsk, 'good' | 'quantity' | 'form' | 'member'>): Buffer {
+  return createHash('sha256').update(`1\n${ask.good}\n${ask.quantity}\n${ask.member === null ? '' : JSON.stringify(ask.member)}\n${ask.form}`).digest().subarray(0, 16)
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}

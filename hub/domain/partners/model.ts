@@ -1,0 +1,39 @@
+import type { KeyObject } from 'node:crypto'
+
+export type Mode = 'sandbox' | 'live'
+export type DialectName = 'json' | 'acg0'
+
+export const SCOPES = ['goods:read', 'orders:write', 'orders:read', 'funds:read', 'docking:read'] as const
+export type KeyScope = (typeof SCOPES)[number]
+
+export type Docking = {
+  id: string
+  lane: number
+  partner: string
+  name: string
+  mode: Mode
+  dialect: DialectName
+  /** The id by which a foreign protocol names its caller; null where the protocol has none. */
+  appId: string | null
+  /** Addresses that may call; empty means any. */
+  allowedAddresses: readonly string[]
+  createdAt: Date
+}
+
+export type KeyKind = 'bearer' | 'hmac-sha256' | 'ed25519' | 'acg'
+
+/** A key with its docking, ready to be used: a signing secret is open here and nowhere else. */
+export type LiveKey = {
+  id: string
+  kind: KeyKind
+  mode: Mode
+  docking: Docking
+  scopes: readonly string[]
+  createdAt: Date
+  expiresAt: Date | null
+  revokedAt: Date | null
+  /** The secret of hmac-sha256, the public key of ed25519; null otherwise. */
+  key: KeyObject | null
+  /** The secret text of an acg key, which its protocol hashes as text; null otherwise. */
+  text: string | null
+}

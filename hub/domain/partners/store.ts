@@ -1,0 +1,88 @@
+import type { Rows, Statement } from '../../platform/postgres/database.ts'
+import type { DialectName, Docking, KeyKind, Mode } from './model.ts'
+
+export function insertPartner(id: string, name: string, at: Date): Statement {
+  return { text: 'insert into partners.partners (id, name, created_at) values ($1, $2, $3)', values: [id, name, at] }
+}
+
+export function insertDocking(d: Docking): Statement {
+  return {
+    text: `insert into partners.dockings (lane, id, partner, name, mode, dialect, app_id, allowed_addresses, created_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    values: [d.lane, d.id, d.partner, d.name, d.mode, d.dialect, d.appId, d.allowedAddresses, d.createdAt],
+  }
+}
+
+export type KeyRow = {
+  lane: number
+  id: string
+  docking: string
+  kind: KeyKind
+  mode: Mode
+  hash: Buffer | null
+  sealed: Buffer | null
+  publicKey: Buffer | null
+  scopes: readonly string[]
+  createdAt: Date
+  expiresAt: Date | null
+  revokedAt: Date | null
+}
+
+export function insertKey(k: KeyRow): Statement {
+  return {
+    text: `insert into partners.keys (lane, id, docking, kind, mode, hash, sealed, public_key, scopes, created_at, expires_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    values: [k.lane, k.id, k.docking, k.kind, k.mode, k.hash, k.sealed, k.publicKey, k.scopes, k.createdAt, k.expiresAt],
+  }
+}
+
+const DOCKING = 'd.id, d.lane, d.partner, d.name, d.mode, d.dialect, d.app_id, d.allowed_addresses, d.created_at'
+const KEY = 'k.lane, k.id, k.docking, k.kind, k.mode, k.hash, k.sealed, k.public_key, k.scopes, k.created_at, k.expires_at, k.revoked_at'
+const JOINED = 'partners.keys k join partners.dockings d on d.lane = k.lane and d.id = k.docking'
+
+export function loadKeyById(id: string): Statement {
+  return { name: 'partners.key_by_id', text: `select ${DOCKING}, ${KEY} from ${JOINED} where k.id = $1`, values: [id] }
+}
+
+export function loadKeyByHash(hash: Buffer): Statement {
+  return { name: 'partners.key_by_hash', text: `select ${DOCKING}, ${KEY} from ${JOINED} where k.hash = $1`, values: [hash] }
+}
+
+export function loadKeysOf(docking: string): Statement {
+  return { name: 'partners.keys_of', text: `select ${DOCKING}, ${KEY} from ${JOINED} where d.id = $1 order by k.created_at desc limit 20`, values: [docking] }
+}
+
+export function loadDocking(id: string): Statement {
+  return { name: 'partners.docking', text: `select ${DOCKING} from partners.dockings d where d.id = $1`, values: [id] }
+}
+
+export function loadDockings(after: string, limit: number): Statement {
+  return { text: `select ${DOCKING} from partners.dockings d where d.id > $1 order by d.id limit $2`, values: [after, limit] }
+}
+
+export function readDocking(row: readonly unknown[]): Docking {
+  return {
+    id: row[0] as string, lane: row[1] as number, partner: row[2] as string, name: row[3] as string, mode: row[4] as Mode,
+    dialect: row[5] as DialectName, appId: row[6] as string | null, allowedAddresses: row[7] as string[], createdAt: row[8] as Date,
+  }
+}
+
+export function readKeys(rows: Rows): { docking: Docking; key: KeyRow }[] {
+  return rows.map((row) => ({
+    docking: readDocking(row),
+    key: {
+      lane: row[9] as number, id: row[10] as string, docking: row[11] as string, kind: row[12] as KeyKind, mode: row[13] as Mode,
+      hash: row[14] as Buffer | null, sealed: row[15] as Buffer | null, publicKey: row[16] as Buffer | null, scopes: row[17] as string[],
+      createdAt: row[18] as Date, expiresAt: row[19] as Date | null, revokedAt: row[20] as Date | null,
+    },
+  }))
+}
+
+export function endKey(lane: number, id: string, at: Date, revoke: boolean): Statement {
+  return {
+    text: revoke
+      ? 'update partners.keys set revoked_at = $3 where lane = $1 and id = $2 and revoked_at is null returning id'
+      : 'update partners.keys set expires_at = $3 where lane = $1 and id = $2 and revoked_at is null returning id',
+    values: [lane, id, at],
+  }
+}

@@ -1,0 +1,50 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { refuse, type Refusal } from '../../protocol/outcome.ts'
+import { reasonOf } from '../../protocol/reasons.ts'
+import { limits } from '../kernel/limits.ts'
+import type { Hub } from './hub.ts'
+import { problemOf } from './problem.ts'
+
+/** What Node's parser lets through and nobody honest sends: refused before routing, with its own code. */
+export function edgeRefusal(request: FastifyRequest): Refusal | null {
+  const { rawHeaders, url } = request.raw
+  if (rawHeaders.length > limits.headerCount * 2) return refuse('protocol.headers_too_large', { what: 'headers', allowed: String(limits.headerCount) }).refusal
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  if (hosts !== 1) return refuse('protocol.host_ambiguous', { seen: `${hosts} Host headers` }).refusal
+  const path = url ?? ''
+  if (path.length > limits.urlBytes) return refuse('protocol.url_too_long', { allowed: String(limits.urlBytes) }).refusal
+  if (path.charCodeAt(0) !== 47) return refuse('protocol.host_ambiguous', { seen: 'an address with a host of its own' }).refusal
+  if (path.includes('/../') || path.includes('/./') || path.includes('//')) return refuse('protocol.host_ambiguous', { seen: 'a path with dots or double slashes' }).refusal
+  return null
+}
+
+const NEVER_SERVED = 'CONNECT'
+
+/** Errors of the raw socket, which no route sees: a head that is too large, a body that never came, bytes that are not HTTP. */
+export function guardSockets(app: FastifyInstance, hub: Hub): void {
+  const server = app.server as Server
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+    const refusal =
+      error.code === 'HPE_HEADER_OVERFLOW' ? refuse('protocol.headers_too_large', { what: 'bytes', allowed: `${limits.headerBytes / 1024} KB` }).refusal
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? refuse('protocol.request_timeout', { allowedS: limits.requestTimeoutS }).refusal
+      : refuse('protocol.malformed_request', { problem: 'the bytes are not an HTTP request', at: 'the head' }).refusal
+    endWith(hub, socket, refusal)
+  })
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
+    endWith(hub, socket, refuse('protocol.method_not_allowed', { method: NEVER_SERVED, path: String(request.url).slice(0, 60), allowed: 'GET, POST' }).refusal)
+  })
+}
+
+function endWith(hub: Hub, socket: Socket, refusal: Refusal): void {
+  const nowMs = hub.clock.nowMs()
+  const body = JSON.stringify(problemOf(refusal, { publicUrl: hub.publicUrl, requestId: hub.ids.make('req', nowMs), lang: 'en', nowMs }))
+  hub.metrics.refusals.inc({ code: refusal.code, class: reasonOf(refusal.code).class })
+  socket.end(`HTTP/1.1 ${reasonOf(refusal.code).status} Refused\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+}

@@ -1,0 +1,35 @@
+import type { KeyObject } from 'node:crypto'
+import type { Check } from '../kernel/checks.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { IdMaker } from '../kernel/ids.ts'
+import type { NonceWindow } from '../kernel/nonces.ts'
+import type { Limiter } from '../platform/limiter.ts'
+import type { Log } from '../platform/log.ts'
+import type { Metrics } from '../platform/metrics.ts'
+import type { Database } from '../platform/postgres/database.ts'
+import type { Vault } from '../platform/sealing/vault.ts'
+import type { KeyRing } from '../domain/partners/index.ts'
+import type { Orders } from '../domain/orders/index.ts'
+
+/** All that the doors need of the house; built once in main.ts, in floor order. */
+export type Hub = {
+  db: Database
+  vault: Vault
+  clock: Clock
+  ids: IdMaker
+  log: Log
+  metrics: Metrics
+  limiter: Limiter
+  keys: KeyRing
+  nonces: NonceWindow
+  orders: Orders
+  checks: readonly Check[]
+  publicUrl: string
+  /** When this life took over: signatures made before it cannot be checked for replay. Seconds since 1970. */
+  startedAtS: number
+  /** A key that nobody has: an unknown name is checked against it, in the time of a known one. */
+  nobody: KeyObject
+  /** Hash of the operator's key. */
+  operatorHash: Buffer
+  state: { ready: boolean; stopping: boolean }
+}

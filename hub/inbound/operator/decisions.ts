@@ -1,0 +1,70 @@
+import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import { accept, refuse } from '../../../protocol/outcome.ts'
+import { isReasonCode, reasonOf } from '../../../protocol/reasons.ts'
+import { hold, lift, REVIEW_WITHIN_DAYS, SCOPES, type Scope, type Statement } from '../../domain/decisions/index.ts'
+import { presentDecision } from '../present.ts'
+import type { Hub } from '../hub.ts'
+import { withDocking } from './dockings.ts'
+import { addOperatorRoute } from './route.ts'
+
+const closed = { additionalProperties: false }
+const Text = Type.String({ minLength: 1, maxLength: 2000 })
+const DAY_MS = 86_400_000
+
+const Hold = Type.Object({
+  code: Type.String({ maxLength: 60 }),
+  scope: Type.Array(Type.Union(SCOPES.map((scope) => Type.Literal(scope))), { minItems: 1, maxItems: 5 }),
+  facts: Type.Array(Text, { maxItems: 20 }),
+  ground: Type.Array(Type.Object({
+    type: Type.Union(['law', 'contract', 'published_rule', 'authority_order'].map((type) => Type.Literal(type))),
+    ref: Type.String({ maxLength: 200 }), article: Type.String({ maxLength: 100 }), quote: Type.Optional(Type.String({ maxLength: 2000 })), publishedAt: Type.Optional(Type.String({ maxLength: 40 })),
+  }, closed), { maxItems: 10 }),
+  remedy: Type.Object({ en: Text, zh: Text }, closed),
+  evidence: Type.Optional(Type.Array(Type.Object({ id: Type.String({ maxLength: 80 }), kind: Type.String({ maxLength: 20 }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) }, closed), { maxItems: 20 })),
+  liftsWhen: Type.Optional(Type.String({ maxLength: 500 })),
+  endsAt: Type.Optional(Type.String({ maxLength: 40 })),
+  releaseAt: Type.Optional(Type.String({ maxLength: 40 })),
+  by: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
+}, closed)
+
+export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/dockings/:docking/holds', summary: 'Hold a docking by a decision with its statement of reasons', body: Hold,
+    handler: ({ body, params, by }) => withDocking(hub, params.docking!, async (docking) => {
+      if (!isReasonCode(body.code) || reasonOf(body.code).kind !== 'measure') return refuse('protocol.invalid_field', { path: '/code', expected: 'the code of a measure; GET /api/reasons lists them' })
+      const now = new Date(hub.clock.nowMs())
+      const bad = (['endsAt', 'releaseAt'] as const).find((name) => body[name] !== undefined && !(Date.parse(body[name]!) > now.getTime()))
+      if (bad) return refuse('protocol.invalid_field', { path: `/${bad}`, expected: 'a time to come, in RFC 3339' })
+      const reason = reasonOf(body.code)
+      const person = body.by ?? by
+      const statement: Statement = {
+        measure: { kind: 'suspend', scope: body.scope as Scope[], goods: [], effectiveAt: now.toISOString(), endsAt: body.endsAt ?? null, liftsWhen: body.liftsWhen ?? null },
+        cause: { class: reason.class, code: body.code, side: reason.side },
+        ground: body.ground.map((g) => ({ ...g, type: g.type as 'law', quote: g.quote ?? '', publishedAt: g.publishedAt ?? '' })),
+        facts: body.facts.map((text) => ({ text })),
+        evidence: (body.evidence ?? []).map((e) => ({ ...e, kind: e.kind as 'file', disclosure: 'full' as const })),
+        source: body.code === 'compliance.authority_order' ? 'authority_order' : 'own_review',
+        automation: { detection: false, decision: 'not', reviewer: person },
+        remedy: [{ step: 1, action: body.remedy, who: 'partner', evidenceNeeded: [] }],
+        clocks: { respondBy: after(now, 7), decideAppealBy: after(now, 15), reviewAt: after(now, REVIEW_WITHIN_DAYS) },
+        appeal: { channel: `${hub.publicUrl}/reasons/${body.code}`, free: true, differentReviewer: true },
+        funds: { held: (body.scope as Scope[]).includes('funds') ? 'all' : '0', releaseAt: body.releaseAt ?? null, ordersInFlight: 'finish' },
+      }
+      const held = await hold(hub.db, { id: hub.ids.make('dec', now.getTime()), lane: docking.lane, docking: docking.id, statement, by: person })
+      return held.ok ? accept({ status: 201, body: presentDecision(held.value) }) : held
+    }),
+  })
+
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/decisions/:decision/lift', summary: 'Lift a measure', body: Type.Object({ note: Text, by: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })) }, closed),
+    handler: async ({ body, params, by }) => {
+      const lifted = await lift(hub.db, { id: params.decision!, by: body.by ?? by, note: body.note })
+      return lifted.ok ? accept({ status: 200, body: { ...presentDecision(lifted.value), liftedAt: lifted.value.liftedAt!.toISOString() } }) : lifted
+    },
+  })
+}
+
+function after(now: Date, days: number): string {
+  return new Date(now.getTime() + days * DAY_MS).toISOString()
+}

@@ -1,0 +1,136 @@
+import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import { Amount, Time } from '../../../protocol/messages.ts'
+import { formatAmount, parseAmount } from '../../../protocol/money.ts'
+import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
+import { insertChanges, offeredByCode, offeredById } from '../../domain/catalogue/index.ts'
+import { deposit, openBalance } from '../../domain/ledger/index.ts'
+import { addKey, endKeyAt, findDocking, KEY_SCOPES, listDockings, openDocking, type Docking } from '../../domain/partners/index.ts'
+import { openContract, writeOffer } from '../../domain/terms/index.ts'
+import { underLanes } from '../../platform/facts.ts'
+import type { Hub } from '../hub.ts'
+import { addOperatorRoute } from './route.ts'
+
+const closed = { additionalProperties: false }
+const Name = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^\\u0000-\\u001f\\u007f<>]+$' })
+
+export const OpenDocking = Type.Object({
+  name: Name,
+  mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]),
+  dialect: Type.Union([Type.Literal('json'), Type.Literal('acg0')]),
+  appId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:@-]{1,32}$' })),
+  // Without + and %: the peer decodes them while it signs.
+  appKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:@-]{16,64}$' })),
+  allowedAddresses: Type.Optional(Type.Array(Type.String({ minLength: 2, maxLength: 45, pattern: '^[0-9a-fA-F.:]+$' }), { maxItems: 64 })),
+  feePpm: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000, description: 'Service fee in millionths of the turnover, e.g. 10000 is 1 %.' })),
+}, closed)
+
+const AddKey = Type.Object({
+  kind: Type.Union(['bearer', 'hmac-sha256', 'ed25519', 'acg'].map((kind) => Type.Literal(kind))),
+  publicKey: Type.Optional(Type.String({ maxLength: 1000 })),
+  scopes: Type.Optional(Type.Array(Type.String({ maxLength: 40 }), { minItems: 1, maxItems: 10 })),
+}, closed)
+
+const Deposit = Type.Object({
+  reference: Type.String({ minLength: 1, maxLength: 64, pattern: '^[!#-&(-\\[\\]-~]+$' }), amount: Amount, note: Type.Optional(Type.String({ maxLength: 200 })),
+}, closed)
+
+export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/dockings', summary: 'Open a docking; its credentials are shown this once', body: OpenDocking,
+    handler: async ({ body }) => {
+      const nowMs = hub.clock.nowMs()
+      const make = (prefix: 'prt' | 'dck' | 'key') => hub.ids.make(prefix, nowMs)
+      const opened = await openDocking(hub.db, hub.vault, {
+        ids: { partner: make('prt'), docking: make('dck'), keys: [make('key'), make('key')] }, name: body.name, mode: body.mode, dialect: body.dialect,
+        appId: body.appId ?? null, appKey: body.appKey ?? null, allowedAddresses: body.allowedAddresses ?? [],
+      }, async (connection, docking, at) => {
+        await connection.run(openBalance(docking.lane, docking.id, docking.mode))
+        await connection.run(openContract(docking.lane, docking.id, body.feePpm ?? 0, at))
+      })
+      if (!opened.ok) return opened
+      const { docking, credentials } = opened.value
+      return accept({ status: 201, body: { docking: view(hub, docking), credentials } })
+    },
+  })
+
+  addOperatorRoute(app, hub, {
+    method: 'GET', path: '/operator/dockings', summary: 'All dockings by id',
+    query: Type.Object({ after: Type.Optional(Type.String({ maxLength: 40 })), limit: Type.Optional(Type.String({ pattern: '^[1-9]\\d{0,2}$' })) }, closed),
+    handler: async ({ query }) => {
+      const limit = Math.min(Number(query.limit ?? 100), 500)
+      const dockings = await listDockings(hub.db, query.after ?? '', limit)
+      return accept({ status: 200, body: { items: dockings.map((docking) => view(hub, docking)), next: dockings.length === limit ? dockings.at(-1)!.id : null } })
+    },
+  })
+
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/dockings/:docking/keys', summary: 'Add a key beside those that live', body: AddKey,
+    handler: ({ body, params }) => withDocking(hub, params.docking!, async (docking) => {
+      if ((body.kind === 'acg') !== (docking.dialect === 'acg0') && body.kind !== 'bearer') {
+        return refuse('protocol.invalid_field', { path: '/kind', expected: docking.dialect === 'acg0' ? 'acg or bearer' : 'bearer, hmac-sha256 or ed25519' })
+      }
+      const added = await addKey(hub.db, hub.vault, {
+        id: hub.ids.make('key', hub.clock.nowMs()), docking, kind: body.kind as 'bearer', publicKeyPem: body.publicKey ?? null, scopes: body.scopes ?? KEY_SCOPES,
+      })
+      if (!added.ok) return added
+      hub.keys.forget()
+      return accept({ status: 201, body: added.value })
+    }),
+  })
+
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/keys/:key/end', summary: 'Revoke a key at once, or let it expire at a time', body: Type.Object({ at: Type.Optional(Time) }, closed),
+    handler: async ({ body, params }) => {
+      const at = body.at === undefined ? null : new Date(body.at)
+      if (at !== null && Number.isNaN(at.getTime())) return refuse('protocol.invalid_field', { path: '/at', expected: 'a time in RFC 3339' })
+      const ended = await endKeyAt(hub.db, params.key!, at)
+      if (!ended.ok) return ended
+      hub.keys.forget()
+      return accept({ status: 200, body: { keyId: ended.value.keyId, endsAt: ended.value.endsAt.toISOString() } })
+    },
+  })
+
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/dockings/:docking/deposits', summary: 'Book a deposit once per reference', body: Deposit,
+    handler: ({ body, params }) => withDocking(hub, params.docking!, async (docking) => {
+      const amountMicro = parseAmount(body.amount)
+      if (amountMicro === null) return refuse('protocol.invalid_field', { path: '/amount', expected: 'an amount of at most a thousand million yuan' })
+      const booked = await deposit(hub.db, {
+        id: hub.ids.make('dep', hub.clock.nowMs()), lane: docking.lane, account: docking.id, mode: docking.mode, reference: body.reference, amountMicro, note: body.note ?? '',
+      })
+      if (!booked.ok) return booked
+      const { id, availableMicro, replayed } = booked.value
+      return accept({ status: replayed ? 200 : 201, body: { id, amount: formatAmount(amountMicro), available: formatAmount(availableMicro), replayed } })
+    }),
+  })
+
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/dockings/:docking/offers', summary: 'Give one docking a price of its own', body: Type.Object({ good: Type.String({ maxLength: 64 }), unitPrice: Amount }, closed),
+    handler: ({ body, params }) => withDocking(hub, params.docking!, async (docking) => {
+      const price = parseAmount(body.unitPrice)
+      if (!price) return refuse('protocol.invalid_field', { path: '/unitPrice', expected: 'an amount above zero' })
+      const good = (await offeredByCode(hub.db, docking, body.good)) ?? (await offeredById(hub.db, docking, [body.good]))[0]
+      if (!good) return refuse('catalogue.good_not_found', { good: body.good })
+      await hub.db.transaction((connection) =>
+        underLanes(connection, [docking.lane], async ({ at, append }) => {
+          await connection.run(writeOffer(docking.lane, docking.id, good.id, price, at))
+          await connection.run(insertChanges([{ good: good.id, docking: docking.id, what: 'price', at }]))
+          append({ lane: docking.lane, docking: docking.id, kind: 'offer.priced', subject: good.id, code: null, body: JSON.stringify({ unitPrice: formatAmount(price) }) })
+        }))
+      return accept({ status: 200, body: { docking: docking.id, good: good.id, unitPrice: formatAmount(price) } })
+    }),
+  })
+}
+
+export async function withDocking<T>(hub: Hub, id: string, work: (docking: Docking) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  const docking = await findDocking(hub.db, id)
+  return docking ? work(docking) : refuse('partners.docking_not_found', { docking: id.slice(0, 64) })
+}
+
+function view(hub: Hub, docking: Docking) {
+  return {
+    id: docking.id, name: docking.name, mode: docking.mode, dialect: docking.dialect, appId: docking.appId, createdAt: docking.createdAt.toISOString(),
+    baseUrl: docking.dialect === 'acg0' ? `${hub.publicUrl}/d/acg/${docking.id}` : `${hub.publicUrl}/api`,
+  }
+}

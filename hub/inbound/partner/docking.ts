@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify'
+import { Docking, NEWEST_VERSION, ReasonList, Report, ReportAsk } from '../../../protocol/messages.ts'
+import { accept } from '../../../protocol/outcome.ts'
+import { reasonCodes, reasonOf } from '../../../protocol/reasons.ts'
+import { decisionsOf } from '../../domain/decisions/index.ts'
+import { report, type Report as Finished } from '../../domain/docking/index.ts'
+import { KEY_SCOPES } from '../../domain/partners/index.ts'
+import { limits } from '../../kernel/limits.ts'
+import type { Hub } from '../hub.ts'
+import { addRoute, type Asked } from '../pipeline.ts'
+import { presentDecision } from '../present.ts'
+
+export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
+  addRoute(app, hub, {
+    method: 'GET', path: '/api/docking', summary: 'Who am I: mode, key, limits, open decisions', scope: 'docking:read', answers: { 200: Docking },
+    handler: async ({ docking, key, nowMs }) => {
+      const decisions = await decisionsOf(hub.db, docking.lane, docking.id, true)
+      return accept({
+        status: 200,
+        body: {
+          id: docking.id, name: docking.name, mode: docking.mode, dialect: docking.dialect, state: decisions.length > 0 ? 'held' : 'open',
+          key: { id: key.id, kind: key.kind, scopes: key.scopes, createdAt: key.createdAt.toISOString(), expiresAt: key.expiresAt?.toISOString() ?? null },
+          version: NEWEST_VERSION,
+          limits: { requestsPerSecond: hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight, requestBytes: limits.requestBytes, cardsPerOrder: limits.cardsPerOrder },
+          decisions: decisions.map(presentDecision), serverTime: new Date(nowMs).toISOString(),
+        },
+      })
+    },
+  })
+
+  addRoute(app, hub, {
+    method: 'GET', path: '/api/docking/report', summary: 'Why can I not dock? Every check, one verdict', scope: 'docking:read', answers: { 200: Report },
+    handler: async (asked) => accept({ status: 200, body: await reportFor(hub, asked, null, null) }),
+  })
+
+  addRoute(app, hub, {
+    method: 'POST', path: '/api/docking/report', summary: 'The report, with your own canonical string or a probe text compared', scope: 'docking:read', body: ReportAsk, answers: { 200: Report },
+    handler: async (asked) => accept({ status: 200, body: await reportFor(hub, asked, asked.body.signature?.base ?? null, asked.body.probe ?? null) }),
+  })
+}
+
+async function reportFor(hub: Hub, asked: Asked, partnerBase: string | null, probe: string | null) {
+  const made = await report(hub.db, hub.checks, asked.docking, { key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe }, new Date(asked.nowMs))
+  return presentReport(hub, made)
+}
+
+export function presentReport(hub: Hub, made: Finished) {
+  return {
+    docking: made.docking, mode: made.mode, at: made.at.toISOString(),
+    checks: made.checks.map((check) => ({
+      ...check,
+      page: check.code === null ? null : `${hub.publicUrl}/reasons/${check.code}`,
+      remedy: check.code === null ? null : { en: `How to mend it: ${hub.publicUrl}/reasons/${check.code}`, zh: `解决办法：${hub.publicUrl}/reasons/${check.code}` },
+    })),
+    verdict: made.verdict,
+  }
+}
+
+export function reasonRoutes(app: FastifyInstance, hub: Hub): void {
+  app.get('/api/reasons', { schema: { summary: 'The vocabulary of refusal', tags: ['public'], response: { 200: { description: 'Every code', content: { 'application/json': { schema: ReasonList } } } } } }, async () => ({
+    items: reasonCodes.map((code) => ({ code, ...reasonOf(code), docs: `${hub.publicUrl}/reasons/${code}` })), next: null,
+  }))
+}

@@ -1,0 +1,67 @@
+import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import { Order, OrderPage, PlaceOrder } from '../../../protocol/messages.ts'
+import { parseAmount } from '../../../protocol/money.ts'
+import { accept, refuse } from '../../../protocol/outcome.ts'
+import { isId } from '../../kernel/ids.ts'
+import type { Hub } from '../hub.ts'
+import { addRoute, alreadyWritten } from '../pipeline.ts'
+import { orderView, presentOrder } from '../present.ts'
+import { closed, Cursor, Limit, pageLimit } from './query.ts'
+
+const REPLAYED: Record<string, string> = { 'idempotent-replayed': 'true' }
+
+export function orderRoutes(app: FastifyInstance, hub: Hub): void {
+  addRoute(app, hub, {
+    method: 'POST', path: '/api/orders', summary: 'Place an order; a repeat under the same reference gets the same order', scope: 'orders:write', signed: true,
+    body: PlaceOrder, answers: { 200: Order, 201: Order },
+    handler: async ({ docking, body, onlyReplay, signed }) => {
+      const guardMicro = parseAmount(body.maxUnitPrice)
+      if (guardMicro === null) return refuse('protocol.invalid_field', { path: '/maxUnitPrice', expected: 'an amount of at most a thousand million yuan' })
+      const outcome = await hub.orders.place(docking, {
+        reference: body.reference, good: body.good, quantity: body.quantity, guardMicro, member: body.member ?? null, form: '', onlyReplay,
+      })
+      if (!outcome.ok) return alreadyWritten(outcome)
+      const { order, cards, replayed, receipt } = outcome.value
+      const shown = order.state === 'unknown' ? { ...order, state: 'delivered' as const } : order
+      return accept({
+        status: replayed ? 200 : 201, body: presentOrder(shown, cards, docking.mode === 'live' && !signed), receipt,
+        headers: replayed ? REPLAYED : {},
+      })
+    },
+  })
+
+  addRoute(app, hub, {
+    method: 'GET', path: '/api/orders/:order', summary: 'One order with its cards', scope: 'orders:read', answers: { 200: Order },
+    handler: async ({ docking, params, signed }) => {
+      if (!isId('ord', params.order!)) return refuse('orders.not_found', { order: params.order!.slice(0, 64) })
+      const found = await hub.orders.find(docking, params.order!)
+      if (!found.ok) return found
+      const masked = docking.mode === 'live' && !signed
+      if (masked) {
+        const { cards } = await hub.orders.handOver(found.value)
+        return accept({ status: 200, body: presentOrder(found.value, cards, true) })
+      }
+      // To show the cards is to hand the order over: a doubtful one is settled by it.
+      const { cards, receipt } = await hub.orders.handOver(found.value)
+      const shown = found.value.state === 'unknown' ? { ...found.value, state: 'delivered' as const } : found.value
+      return accept({ status: 200, body: presentOrder(shown, cards, false), receipt })
+    },
+  })
+
+  addRoute(app, hub, {
+    method: 'GET', path: '/api/orders', summary: 'Orders, newest first, or the one under a reference', scope: 'orders:read', answers: { 200: OrderPage },
+    query: Type.Object({ reference: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })), cursor: Cursor, limit: Limit }, closed),
+    handler: async ({ docking, query }) => {
+      if (query.reference !== undefined) {
+        const order = await hub.orders.findByReference(docking, query.reference)
+        return accept({ status: 200, body: { items: order ? [orderView(order, null, true)] : [], next: null } })
+      }
+      const before = query.cursor ?? null
+      if (before !== null && !isId('ord', before)) return refuse('protocol.invalid_field', { path: '?/cursor', expected: 'a cursor that the list before answered' })
+      const limit = pageLimit(query.limit)
+      const orders = await hub.orders.list(docking, before, limit)
+      return accept({ status: 200, body: { items: orders.map((order) => orderView(order, null, true)), next: orders.length === limit ? orders.at(-1)!.id : null } })
+    },
+  })
+}

@@ -1,0 +1,223 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { API_VERSIONS, NEWEST_VERSION, Problem } from '../../protocol/messages.ts'
+import { accept, refuse, type Outcome, type Refusal } from '../../protocol/outcome.ts'
+import { reasonOf } from '../../protocol/reasons.ts'
+import { decodeUtf8 } from '../../protocol/wire/charset.ts'
+import { readJson } from '../../protocol/wire/json.ts'
+import type { Receipt } from '../domain/orders/index.ts'
+import { mayUse, type LiveKey } from '../domain/partners/index.ts'
+import { crashpoint } from '../platform/crashpoints.ts'
+import { sqlState } from '../platform/postgres/database.ts'
+import type { Hub } from './hub.ts'
+import { langOf, problemOf, type Lang } from './problem.ts'
+import { signIn, type Arrival, type SignedIn } from './signin.ts'
+
+/** What a handler is given: who asks, and a body and query that were read and checked. */
+export type Asked<B = unknown, Q = unknown> = SignedIn & {
+  docking: LiveKey['docking']
+  body: B
+  query: Q
+  params: Record<string, string>
+  lang: Lang
+  nowMs: number
+}
+
+/** What a handler returns. `receipt` is told what became of the answer on its way out. */
+export type Answer = { status: number; body: unknown; headers?: Record<string, string>; receipt?: Receipt }
+
+/**
+ * A route is its policy: who may call (`signed` means a signature is needed in live mode), with which scope, and in what
+ * shape. Everything is asked in this order: limit, who, permitted, body, handler.
+ */
+export type Route<B extends TSchema, Q extends TSchema> = {
+  method: 'GET' | 'POST'
+  path: string
+  summary: string
+  scope: string
+  signed?: boolean
+  body?: B
+  query?: Q
+  answers: Record<number, TSchema>
+  handler: (asked: Asked<Type.Static<B>, Type.Static<Q>>) => Promise<Outcome<Answer>>
+}
+
+const problems = Object.fromEntries([400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 500, 503].map((status) => [status, { description: 'A refusal with its true class', content: { 'application/problem+json': { schema: Problem } } }]))
+
+export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInstance, hub: Hub, route: Route<B, Q>): void {
+  const checkBody = route.body ? reader(route.body, '') : null
+  const checkQuery = route.query ? reader(route.query, '?') : null
+  app.route({
+    method: route.method,
+    url: route.path,
+    schema: {
+      summary: route.summary,
+      tags: ['partner'],
+      security: route.signed ? [{ signature: [] }, { bearer: [] }] : [{ bearer: [] }, { signature: [] }],
+      ...(route.body ? { body: route.body } : {}),
+      ...(route.query ? { querystring: route.query } : {}),
+      response: { ...Object.fromEntries(Object.entries(route.answers).map(([status, schema]) => [status, { description: 'The answer', content: { 'application/json': { schema } } }])), ...problems },
+    },
+    handler: async (request, reply) => {
+      const nowMs = hub.clock.nowMs()
+      const body = (request.body as Buffer | undefined) ?? NOTHING
+      crashpoint('parsed')
+      const version = request.headers['berth-version']
+      if (version !== undefined && !(API_VERSIONS as readonly string[]).includes(version as string)) {
+        return answer(hub, request, reply, refuse('protocol.version_unknown', { seen: String(version).slice(0, 40), known: API_VERSIONS }))
+      }
+      reply.header('berth-version', version ?? NEWEST_VERSION)
+      const arrival = arrivalOf(request, body)
+      const who = await signIn(hub, arrival)
+      if (!who.ok) return answer(hub, request, reply, who)
+      crashpoint('authenticated')
+      const { key } = who.value
+      const place = hub.limiter.enter(key.docking.id, nowMs)
+      if (!place.ok) return answer(hub, request, reply, kept(hub, key, request, place))
+      const { requestsPerSecond } = hub.limiter.options
+      reply.header('ratelimit-policy', `"docking";q=${requestsPerSecond};w=1`).header('ratelimit', `"docking";r=${place.value.left};t=1`)
+      try {
+        const outcome = await ask(route, request, who.value, body, nowMs, checkBody, checkQuery)
+        return answer(hub, request, reply, outcome.ok ? outcome : kept(hub, key, request, outcome))
+      } finally {
+        place.value.leave()
+      }
+    },
+  })
+}
+
+async function ask<B extends TSchema, Q extends TSchema>(
+  route: Route<B, Q>, request: FastifyRequest, who: SignedIn, body: Buffer, nowMs: number,
+  checkBody: Reader | null, checkQuery: Reader | null,
+): Promise<Outcome<Answer>> {
+  const { key } = who
+  const permitted = mayUse(key, route.scope)
+  if (!permitted.ok) return permitted
+  if (route.signed && !who.signed && key.mode === 'live') return refuse('partners.signature_required')
+  // A place that moves no money has no reference that could make a repeat harmless.
+  if (who.onlyReplay && !route.signed) return { ok: false, refusal: who.onlyReplay }
+  let read: unknown = undefined
+  if (checkBody) {
+    const json = readBody(request, body)
+    if (!json.ok) return json
+    const checked = checkBody(json.value)
+    if (!checked.ok) return checked
+    read = checked.value
+  }
+  let query: unknown = request.query
+  if (checkQuery) {
+    const checked = checkQuery(query)
+    if (!checked.ok) return checked
+    query = checked.value
+  }
+  return route.handler({
+    ...who, docking: key.docking, body: read as never, query: query as never, params: request.params as Record<string, string>,
+    lang: langOf(request.headers['accept-language']), nowMs,
+  })
+}
+
+const NOTHING = Buffer.alloc(0)
+const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i
+
+/** The body as a value: right type, plain encoding, UTF-8, strict JSON. */
+export function readBody(request: FastifyRequest, body: Buffer): Outcome<unknown> {
+  const type = request.headers['content-type'] ?? ''
+  if (request.headers['content-encoding'] !== undefined) return refuse('protocol.unsupported_media', { expected: 'application/json without content-encoding', seen: String(request.headers['content-encoding']).slice(0, 60) })
+  if (body.byteLength === 0) return refuse('protocol.malformed_request', { problem: 'the body is empty', at: 'line 1 column 1' })
+  if (!JSON_TYPE.test(type)) return refuse('protocol.unsupported_media', { expected: 'application/json in UTF-8', seen: type.slice(0, 60) || 'none' })
+  const text = decodeUtf8(body)
+  return text.ok ? readJson(text.value) : text
+}
+
+export type Reader = (value: unknown) => Outcome<unknown>
+
+/** Checks a value against its schema; the refusal names the field and all further ones. */
+export function reader(schema: TSchema, prefix: string): Reader {
+  const compiled = Compile(schema)
+  return (value) => {
+    if (compiled.Check(value)) return accept(value)
+    const wrong = new Map<string, string>()
+    for (const error of compiled.Errors(value)) {
+      const extra = (error.params as { additionalProperties?: string[]; requiredProperties?: string[] } | undefined) ?? {}
+      const name = extra.additionalProperties?.[0] ?? extra.requiredProperties?.[0]
+      const path = `${prefix}${error.instancePath}${name === undefined ? '' : `/${name}`}`.slice(0, 120) || '/'
+      // An unknown field also fails its `false` schema; the first word about a path is the plain one.
+      if (!wrong.has(path)) wrong.set(path, extra.additionalProperties ? 'no such field here' : extra.requiredProperties ? 'this field is required' : error.message.slice(0, 200))
+      if (wrong.size >= 10) break
+    }
+    const [first, ...also] = [...wrong].map(([path, expected]) => refuse('protocol.invalid_field', { path, expected }).refusal)
+    return { ok: false, refusal: also.length > 0 ? { ...first!, also } : first! }
+  }
+}
+
+export function arrivalOf(request: FastifyRequest, body: Uint8Array): Arrival {
+  return {
+    method: request.method,
+    url: request.raw.url ?? '/',
+    scheme: request.protocol === 'https' ? 'https' : 'http',
+    header: (name) => {
+      const value = request.headers[name]
+      return Array.isArray(value) ? value.join(', ') : value
+    },
+    body,
+    address: request.ip,
+  }
+}
+
+/** Refusals of a known docking become facts. Those of the batch were written there already. */
+function kept<T>(hub: Hub, key: LiveKey, request: FastifyRequest, outcome: { ok: false; refusal: Refusal }): Outcome<T> {
+  if (!(outcome as { written?: boolean }).written && reasonOf(outcome.refusal.code).kind !== 'condition') {
+    hub.orders.noteRefusal(key.docking, 'request.refused', `${request.method} ${request.routeOptions.url ?? ''}`.slice(0, 120), outcome.refusal.code, outcome.refusal.because)
+  }
+  return outcome
+}
+
+/** Marks a refusal that the batch has already written as a fact. */
+export function alreadyWritten(outcome: { ok: false; refusal: Refusal }): { ok: false; refusal: Refusal } {
+  return { ...outcome, written: true } as { ok: false; refusal: Refusal }
+}
+
+/** The one place where an outcome becomes an answer. The receipt hears whether it was written, broken or never sent. */
+export function answer(hub: Hub, request: FastifyRequest, reply: FastifyReply, outcome: Outcome<Answer>): FastifyReply {
+  if (!outcome.ok) return answerRefusal(hub, request, reply, outcome.refusal)
+  const { status, body, headers, receipt } = outcome.value
+  if (receipt) watch(reply, receipt)
+  if (headers) for (const name in headers) reply.header(name, headers[name])
+  crashpoint('before_answer')
+  return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+/** Follows an answer to its end. Gone before the first byte, gone in the middle, or handed to the network. */
+export function watch(reply: FastifyReply, receipt: Receipt): void {
+  const { raw } = reply
+  if (raw.destroyed || raw.socket === null || raw.socket.destroyed) return receipt.unsent()
+  raw.once('finish', () => {
+    receipt.written()
+    crashpoint('answered')
+  })
+  raw.once('close', () => {
+    if (!raw.writableFinished) receipt.broken()
+  })
+}
+
+export function answerRefusal(hub: Hub, request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const reason = reasonOf(refusal.code)
+  hub.metrics.refusals.inc({ code: refusal.code, class: reason.class })
+  if (refusal.retryAfterS !== undefined) reply.header('retry-after', String(refusal.retryAfterS))
+  if (reason.status === 401) reply.header('www-authenticate', 'Bearer realm="berth"')
+  const problem = problemOf(refusal, { publicUrl: hub.publicUrl, requestId: request.id, lang: langOf(request.headers['accept-language']), nowMs: hub.clock.nowMs() })
+  return reply.code(reason.status).header('content-type', 'application/problem+json').header('content-language', langOf(request.headers['accept-language'])).send(JSON.stringify(problem))
+}
+
+/** An exception is a bug or an outage; which of the two, the database's own code tells. */
+export function refusalOfError(error: unknown): Refusal {
+  const code = (error as { code?: string }).code ?? ''
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse('protocol.request_too_large', { what: 'body', allowed: '64 KB' }).refusal
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse('protocol.unsupported_media', { expected: 'application/json', seen: 'another type' }).refusal
+  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_PARAM') return refuse('protocol.malformed_request', { problem: 'the request line or length is wrong', at: 'the head' }).refusal
+  const state = sqlState(error)
+  const outage = /^(08|53|57|58)/.test(state) || ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code) || /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable/.test(String((error as Error)?.message ?? ''))
+  if (outage) return refuse('platform.storage_unavailable', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
+  return refuse('platform.internal_error', {}).refusal
+}

@@ -1,0 +1,44 @@
+import { formatAmount } from '../../protocol/money.ts'
+import { reasonOf, type ReasonCode } from '../../protocol/reasons.ts'
+import type { Card, Offered } from '../domain/catalogue/index.ts'
+import type { Decision } from '../domain/decisions/index.ts'
+import type { Order } from '../domain/orders/index.ts'
+
+/** Inner rows as the words of the newest API version. Money leaves here as decimal strings and nowhere else. */
+export function presentOrder(order: Order, cards: readonly Card[] | null, masked: boolean): string {
+  return JSON.stringify(orderView(order, cards, masked))
+}
+
+export function orderView(order: Order, cards: readonly Card[] | null, masked: boolean) {
+  return {
+    id: order.id, reference: order.reference, state: order.state, good: order.good, quantity: order.quantity,
+    unitPrice: formatAmount(order.unitPriceMicro), total: formatAmount(order.totalMicro), fee: order.feeMicro === 0n ? '0' : formatAmount(order.feeMicro),
+    charged: formatAmount(order.totalMicro + order.feeMicro),
+    ...(order.member === null ? {} : { member: order.member }),
+    ...(cards === null ? {} : { cards: cards.map((card) => ({ number: masked && card.number !== null ? mask(card.number) : card.number, secret: masked ? '****' : card.secret, expiresAt: null })) }),
+    createdAt: order.createdAt.toISOString(),
+  }
+}
+
+function mask(number: string): string {
+  return number.length > 8 ? `${number.slice(0, 2)}****${number.slice(-2)}` : '****'
+}
+
+const LOW_STOCK = 20
+
+export function presentGood(good: Offered) {
+  return {
+    id: good.id, code: good.code, name: good.name, category: good.category, description: good.description, unitPrice: formatAmount(good.unitPriceMicro),
+    onSale: good.onSale, stock: good.stock, stockClass: good.stock === 0 ? 'out_of_stock' : good.stock <= LOW_STOCK ? 'low' : 'in_stock',
+    minimum: good.minimum, maximum: good.maximum,
+    form: { type: 'object', properties: {}, additionalProperties: false },
+  }
+}
+
+export function presentDecision(decision: Decision) {
+  const { measure, cause } = decision.statement
+  return {
+    id: decision.id, code: cause.code, class: reasonOf(cause.code as ReasonCode).class, measure: measure.kind, scope: measure.scope,
+    effectiveAt: measure.effectiveAt, endsAt: measure.endsAt, statement: decision.statement,
+  }
+}

@@ -1,0 +1,106 @@
+import swagger from '@fastify/swagger'
+import scalar from '@scalar/fastify-api-reference'
+import { fastify, type FastifyInstance } from 'fastify'
+import { refuse } from '../../protocol/outcome.ts'
+import { limits } from '../kernel/limits.ts'
+import { acgRoutes } from './dialects.ts'
+import { edgeRefusal, guardSockets } from './edge.ts'
+import type { Hub } from './hub.ts'
+import { bookRoutes } from './operator/books.ts'
+import { decisionRoutes } from './operator/decisions.ts'
+import { dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
+import { cardRoutes, goodsRoutes as operatorGoodsRoutes } from './operator/goods.ts'
+import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
+import { fundsRoutes } from './partner/funds.ts'
+import { goodsRoutes } from './partner/goods.ts'
+import { orderRoutes } from './partner/orders.ts'
+import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { openApiInfo, publicRoutes } from './public/routes.ts'
+
+/** Builds the doors. Every route is named here; what each asks of its caller stands in its own line. */
+export async function buildServer(hub: Hub): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: limits.requestBytes,
+    requestTimeout: limits.requestTimeoutS * 1000,
+    keepAliveTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    logger: false,
+    genReqId: () => hub.ids.make('req', hub.clock.nowMs()),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 200 },
+    http: { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0 } as never,
+  })
+  app.server.maxConnections = 4_096
+  app.server.maxHeadersCount = 2_000
+  guardSockets(app, hub)
+
+  // Bodies are handed on as bytes: signatures are made over bytes, and the strict readers are ours.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
+
+  app.addHook('onRequest', (request, reply, next) => {
+    const refusal = edgeRefusal(request)
+    if (refusal) answerRefusal(hub, request, reply.header('connection', 'close'), refusal)
+    else next()
+  })
+  app.addHook('onResponse', (request, reply, next) => {
+    hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })
+    next()
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOfError(error)
+    if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
+    return answerRefusal(hub, request, reply, refusal)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
+    const allowed = (['GET', 'POST'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
+    if (allowed.length > 0) {
+      return answerRefusal(hub, request, reply.header('allow', allowed.join(', ')), refuse('protocol.method_not_allowed', { method: request.method, path, allowed: allowed.join(', ') }).refusal)
+    }
+    return answerRefusal(hub, request, reply, refuse('protocol.route_not_found', { method: request.method, path }).refusal)
+  })
+
+  await app.register(swagger, { openapi: openApiInfo(hub.publicUrl) as never })
+  await app.register(async (doors) => {
+    publicRoutes(doors, hub)
+    reasonRoutes(doors, hub)
+    dockingRoutes(doors, hub)
+    goodsRoutes(doors, hub)
+    orderRoutes(doors, hub)
+    fundsRoutes(doors, hub)
+    acgRoutes(doors, hub)
+    operatorDockingRoutes(doors, hub)
+    operatorGoodsRoutes(doors, hub)
+    decisionRoutes(doors, hub)
+    bookRoutes(doors, hub)
+  })
+  await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/openapi.json', telemetry: false, withDefaultFonts: false, hideClientButton: true } as never })
+  await app.register(async (doors) => {
+    doors.removeAllContentTypeParsers()
+    doors.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+    cardRoutes(doors, hub)
+  })
+  return app
+}
+
+/** Whether a path with parameters is served under this method. */
+function matches(app: FastifyInstance, method: string, path: string): boolean {
+  return routesOf(app).some((route) => route.method === method && route.pattern.test(path))
+}
+
+const known = new WeakMap<FastifyInstance, { method: string; pattern: RegExp }[]>()
+
+function routesOf(app: FastifyInstance): { method: string; pattern: RegExp }[] {
+  let routes = known.get(app)
+  if (!routes) {
+    const document = (app as unknown as { swagger(): { paths: Record<string, Record<string, unknown>> } }).swagger()
+    routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => ({ method: method.toUpperCase(), pattern: new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`) })))
+    known.set(app, routes)
+  }
+  return routes
+}

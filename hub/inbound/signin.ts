@@ -1,0 +1,116 @@
+import { createHash, createHmac, timingSafeEqual, verify, type KeyObject } from 'node:crypto'
+import { accept, refuse, type Because, type Outcome, type Refusal } from '../../protocol/outcome.ts'
+import { readKey } from '../../protocol/keys.ts'
+import { authorityOf, checkContentDigest, checkFreshness, readSignature, verifyClaim, type SignatureClaim, type SignedRequest } from '../../protocol/signature.ts'
+import { addressAllowed, keyInForce, type LiveKey } from '../domain/partners/index.ts'
+import type { Hub } from './hub.ts'
+
+/** What is asked about a request before its body is read. */
+export type Arrival = {
+  method: string
+  /** As it came: path with query. */
+  url: string
+  scheme: 'http' | 'https'
+  header(name: string): string | undefined
+  body: Uint8Array
+  address: string
+}
+
+export type SignedIn = {
+  key: LiveKey
+  signed: boolean
+  /** Set when freshness cannot be proven: only a known order may be answered. */
+  onlyReplay: Refusal | null
+  /** Seconds from the hub's clock; null for a bearer. */
+  skewS: number | null
+  /** The canonical string as the hub built it; null for a bearer. It holds no secret. */
+  base: string | null
+}
+
+/** Who asks: by RFC 9421 signature if there is one, else by bearer key. A refusal of a known docking is kept as a fact. */
+export async function signIn(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> {
+  const admitted = hub.limiter.admits(arrival.address, hub.clock.nowMs())
+  if (!admitted.ok) return admitted
+  const signed = arrival.header('signature-input') !== undefined || arrival.header('signature') !== undefined
+  const outcome = signed ? await bySignature(hub, arrival) : await byBearer(hub, arrival)
+  if (!outcome.ok) {
+    hub.limiter.failed(arrival.address, hub.clock.nowMs())
+    return outcome
+  }
+  const allowed = addressAllowed(outcome.value.key.docking.allowedAddresses, arrival.address)
+  return allowed.ok ? outcome : noted(hub, outcome.value.key, allowed.refusal)
+}
+
+async function byBearer(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> {
+  const token = /^Bearer ([!-~]{1,200})$/i.exec(arrival.header('authorization') ?? '')?.[1]
+  if (token === undefined) return refuse('partners.credentials_missing')
+  const read = readKey(token)
+  if (!read.ok) return read
+  const key = read.value.mode === 'operator' ? null : await hub.keys.byBearer(token)
+  if (!key) return refuse('partners.key_unknown')
+  const inForce = keyInForce(key, new Date(hub.clock.nowMs()))
+  if (!inForce.ok) return noted(hub, key, inForce.refusal)
+  return accept({ key, signed: false, onlyReplay: null, skewS: null, base: null })
+}
+
+/** The steps in the order of RFC 9421: read, find the key, verify, then everything that only the holder may be told. */
+async function bySignature(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> {
+  const claim = readSignature(toSigned(arrival))
+  if (!claim.ok) return claim
+  const { keyid, base, created, nonce } = claim.value
+  const key = await hub.keys.byId(keyid)
+  // Nobody's key is tried with a key of the hub's own, so that time does not tell whether the name exists.
+  const usable = key !== null && (key.kind === 'hmac-sha256' || key.kind === 'ed25519')
+  const verified = proves(claim.value, usable ? key.kind as 'hmac-sha256' | 'ed25519' : 'hmac-sha256', usable ? key.key! : hub.nobody)
+  if (!usable || !verified) {
+    const refusal = refuse('partners.signature_invalid', { baseSha256: createHash('sha256').update(base).digest('hex') }).refusal
+    return usable ? noted(hub, key, refusal, { base }) : { ok: false, refusal }
+  }
+  const nowMs = hub.clock.nowMs()
+  const digest = arrival.body.byteLength > 0 ? checkContentDigest(arrival.header('content-digest') ?? '', arrival.body, sha256, sha512) : accept(null)
+  if (!digest.ok) return noted(hub, key, digest.refusal)
+  const inForce = keyInForce(key, new Date(nowMs))
+  if (!inForce.ok) return noted(hub, key, inForce.refusal)
+  const nowS = Math.floor(nowMs / 1000)
+  const fresh = checkFreshness(claim.value, nowS)
+  if (!fresh.ok) return noted(hub, key, fresh.refusal)
+  const onlyReplay =
+    !hub.nonces.spend(keyid, nonce, nowS) ? refuse('partners.nonce_reused').refusal
+    : created < hub.startedAtS ? refuse('partners.freshness_unknown', { startedAt: new Date(hub.startedAtS * 1000).toISOString() }).refusal
+    : null
+  return accept({ key, signed: true, onlyReplay, skewS: created - nowS, base })
+}
+
+function proves(claim: SignatureClaim, kind: 'hmac-sha256' | 'ed25519', key: KeyObject): boolean {
+  return verifyClaim(claim, { kind }, {
+    hmacSha256: (base) => createHmac('sha256', key).update(base, 'latin1').digest(),
+    equal: (a, b) => a.byteLength === b.byteLength && timingSafeEqual(a, b),
+    verifyEd25519: (base, signature) => verify(null, Buffer.from(base, 'latin1'), key, signature),
+  })
+}
+
+function toSigned(arrival: Arrival): SignedRequest {
+  const mark = arrival.url.indexOf('?')
+  return {
+    method: arrival.method,
+    scheme: arrival.scheme,
+    authority: authorityOf(arrival.header('host') ?? '', arrival.scheme),
+    path: mark < 0 ? arrival.url : arrival.url.slice(0, mark),
+    query: mark < 0 ? '' : arrival.url.slice(mark),
+    header: (name) => arrival.header(name),
+    hasBody: arrival.body.byteLength > 0,
+  }
+}
+
+function noted(hub: Hub, key: LiveKey, refusal: Refusal, more: Because = {}): { ok: false; refusal: Refusal } {
+  hub.orders.noteRefusal(key.docking, 'request.refused', key.id, refusal.code, refusal.because, more)
+  return { ok: false, refusal }
+}
+
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest()
+}
+
+export function sha512(bytes: Uint8Array): Uint8Array {
+  return createHash('sha512').update(bytes).digest()
+}

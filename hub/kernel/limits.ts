@@ -1,0 +1,11 @@
+/** The published limits: what one docking may ask of the hub. */
+export const limits = {
+  requestBytes: 64 * 1024,
+  headerBytes: 16 * 1024,
+  headerCount: 64,
+  urlBytes: 8 * 1024,
+  importBytes: 5 * 1024 * 1024,
+  requestTimeoutS: 20,
+  cardsPerOrder: 1_000,
+  pageItems: 500,
+} as const

@@ -1,0 +1,152 @@
+import { createSecretKey, randomBytes, randomInt } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
+import { checkStanding } from './domain/decisions/index.ts'
+import { checkFunds } from './domain/ledger/index.ts'
+import { Orders } from './domain/orders/index.ts'
+import { KeyRing } from './domain/partners/index.ts'
+import type { Hub } from './inbound/hub.ts'
+import { buildServer } from './inbound/server.ts'
+import { systemClock } from './kernel/clock.ts'
+import { IdMaker } from './kernel/ids.ts'
+import { NonceWindow } from './kernel/nonces.ts'
+import { readConfig, type Config } from './platform/config.ts'
+import { takeOverLanes } from './platform/lanes.ts'
+import { Limiter } from './platform/limiter.ts'
+import { makeLog, type Log } from './platform/log.ts'
+import { Metrics } from './platform/metrics.ts'
+import { Database } from './platform/postgres/database.ts'
+import { assertDurable } from './platform/postgres/durability.ts'
+import { assertSchemaIsKnown, migrate } from './platform/postgres/migrate.ts'
+import { dumpSchema } from './platform/postgres/schema.ts'
+import { StartRefused, startRefusedExitCode } from './platform/refusal-to-start.ts'
+import { openOperatorKey, openVault } from './platform/sealing/keys.ts'
+import { runSupervisor } from './supervisor.ts'
+
+const NONCE_WINDOW_S = 600
+
+/** The plan of the house: builds every room in floor order and opens the doors. */
+export async function buildHub(config: Config, log: Log, onFenced: () => void): Promise<Hub> {
+  const db = new Database({ url: config.databaseUrl, size: 10, applicationName: 'berth hub' })
+  await askDatabase(config.databaseUrl)
+  const vault = await openVault(db, config.dataDir, process.env)
+  const operatorHash = await openOperatorKey(db, config.dataDir)
+  const clock = systemClock
+  const ids = new IdMaker(() => randomInt(2 ** 47) / 2 ** 47)
+
+  // From here on an earlier life of the hub can commit nothing more; what it left is looked through.
+  const epochs = await db.transaction((connection) => takeOverLanes(connection))
+  const startedAtS = Math.floor(clock.nowMs() / 1000)
+  await sweepAbandoned(db)
+
+  const orders = new Orders({ db, vault, clock, ids, log, epochs, onFenced, voidAfterMs: config.voidAfterMs })
+  const doubtful = await orders.recover()
+  if (doubtful > 0) log.warn({ doubtful }, 'the hub ended before these orders were surely answered; they are handed over when they are asked for')
+
+  return {
+    db, vault, clock, ids, log, orders, operatorHash, startedAtS,
+    metrics: new Metrics(() => orders.load),
+    limiter: new Limiter(config),
+    keys: new KeyRing(db, vault, clock),
+    nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
+    nobody: createSecretKey(randomBytes(32)),
+    checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db)],
+    publicUrl: config.publicUrl,
+    state: { ready: false, stopping: false },
+  }
+}
+
+async function askDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  try {
+    await client.connect()
+  } catch (error) {
+    throw new StartRefused(`The database does not answer (${(error as Error).message}): check DATABASE_URL, and that the server runs.`)
+  }
+  try {
+    await assertDurable(client)
+    await assertSchemaIsKnown(client)
+  } finally {
+    await client.end()
+  }
+}
+
+async function serve(): Promise<void> {
+  const config = readConfig(process.env)
+  const log = makeLog(config.logLevel)
+  let stop = async (_code: number) => {}
+  const hub = await buildHub(config, log, () => void stop(1))
+  const app = await buildServer(hub)
+  let ending = false
+  stop = async (code) => {
+    if (ending) return
+    ending = true
+    hub.state.stopping = true
+    // Requests in flight finish; then the orders write down what they know, then the lines are cut.
+    await app.close()
+    await hub.orders.close()
+    await hub.db.end()
+    process.exitCode = code
+    process.disconnect?.()
+  }
+  process.once('SIGTERM', () => void stop(0))
+  process.once('SIGINT', () => void stop(0))
+  process.once('disconnect', () => void stop(0))
+  try {
+    await app.listen({ host: config.host, port: config.port, backlog: 1_024 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
+  }
+  hub.state.ready = true
+  log.info({ url: config.publicUrl }, 'the hub is ready')
+}
+
+async function migrateCommand(): Promise<void> {
+  const client = await owner()
+  try {
+    const { from, to } = await migrate(client)
+    console.log(from === to ? `The schema is at version ${to}.` : `The schema went from version ${from} to ${to}.`)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Writes hub/migrations/schema.sql, the committed sum of the migrations, from a migrated database. */
+async function schemaCommand(): Promise<void> {
+  const client = await owner()
+  try {
+    writeFileSync(join(import.meta.dirname, 'migrations/schema.sql'), await dumpSchema(client))
+  } finally {
+    await client.end()
+  }
+}
+
+async function owner(): Promise<pg.Client> {
+  const url = process.env.DATABASE_OWNER_URL ?? process.env.DATABASE_URL
+  if (!url) throw new StartRefused('DATABASE_OWNER_URL is not set: it names the role that owns the schema.')
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  await client.connect()
+  return client
+}
+
+const commands: Record<string, () => Promise<void>> = {
+  start: () => runSupervisor({ argv: process.argv.slice(3), env: process.env }),
+  serve, migrate: migrateCommand, schema: schemaCommand,
+}
+
+if (import.meta.main) {
+  const command = commands[process.argv[2] ?? '']
+  if (!command) {
+    console.error('usage: node hub/main.ts start [--empty] | serve | migrate | schema')
+    process.exitCode = 2
+  } else {
+    await command().catch((error: unknown) => {
+      if (!(error instanceof StartRefused)) throw error
+      console.error(error.message)
+      process.exit(startRefusedExitCode)
+    })
+  }
+}

@@ -1,0 +1,38 @@
+import { resolve } from 'node:path'
+import { StartRefused } from './refusal-to-start.ts'
+
+export type Config = {
+  databaseUrl: string
+  dataDir: string
+  host: string
+  port: number
+  publicUrl: string
+  logLevel: string
+  requestsPerSecond: number
+  inFlight: number
+  failuresPerMinute: number
+  voidAfterMs: number
+}
+
+/** Reads the settings of a hub from its environment; a wrong one is named in a sentence. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const number = (name: string, fallback: number, least: number, most: number) => {
+    const text = env[name]
+    if (text === undefined || text === '') return fallback
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < least || value > most) throw new StartRefused(`${name} must be a whole number from ${least} to ${most}, not "${text}".`)
+    return value
+  }
+  if (!env.DATABASE_URL) throw new StartRefused('DATABASE_URL is not set: start with `npm start`, which brings a Postgres of its own, or point DATABASE_URL at a Postgres of version 15 or newer.')
+  const host = env.HOST || '127.0.0.1'
+  const port = number('PORT', 8080, 0, 65_535)
+  return {
+    databaseUrl: env.DATABASE_URL, dataDir: resolve(env.DATA_DIR || '.data'), host, port,
+    publicUrl: (env.PUBLIC_URL || `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/+$/, ''),
+    logLevel: env.LOG_LEVEL || 'info',
+    requestsPerSecond: number('LIMIT_REQUESTS_PER_SECOND', 500, 1, 1_000_000),
+    inFlight: number('LIMIT_IN_FLIGHT', 20, 1, 100_000),
+    failuresPerMinute: number('LIMIT_FAILED_SIGN_INS_PER_MINUTE', 60, 1, 1_000_000),
+    voidAfterMs: number('VOID_AFTER_MS', 10_000, 0, 600_000),
+  }
+}

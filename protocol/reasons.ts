@@ -1,0 +1,275 @@
+/**
+ * The vocabulary of refusal: every way the hub can say no, once.
+ *
+ * A code is stable for ever, has exactly one class and one cause, and a public page docs/reasons/<code>.md.
+ * Doors, dialects, client and command line render from here; nobody else words a refusal.
+ */
+export type ReasonClass = 'technical' | 'commercial' | 'compliance'
+
+/** On whose side the cause lies. A condition of the hub is never the partner's fault. */
+export type Side = 'partner' | 'hub' | 'supplier' | 'network'
+
+/** May the same bytes be sent again: never, after a time, or only after something was changed. */
+export type Retry = 'never' | 'same_request_after' | 'after_change'
+
+/** Who may give it: a check of the request, a rule over the books, a person by a decision. */
+export type GivenBy = 'check' | 'rule' | 'person'
+
+/**
+ * answer: about this one request. condition: temporary, published, with a countdown. measure: stands in a decision.
+ */
+export type Kind = 'answer' | 'condition' | 'measure'
+
+export type Reason = {
+  readonly class: ReasonClass
+  readonly kind: Kind
+  readonly side: Side
+  readonly by: readonly GivenBy[]
+  readonly status: number
+  readonly retry: Retry
+  readonly appeal: boolean
+  readonly title: { readonly en: string; readonly zh: string }
+  /** One sentence with {names} filled from `because`. Plain text, at most 200 characters when filled. */
+  readonly detail: { readonly en: string; readonly zh: string }
+  /** The names that `because` carries. */
+  readonly because: readonly string[]
+}
+
+type Row = Omit<Reason, 'class' | 'kind' | 'title' | 'detail' | 'because' | 'appeal'>
+
+const asked: Row = { side: 'partner', by: ['check'], status: 400, retry: 'after_change' }
+const ruled: Row = { side: 'partner', by: ['rule'], status: 409, retry: 'after_change' }
+const decided: Row = { side: 'partner', by: ['person'], status: 403, retry: 'after_change' }
+const strained: Row = { side: 'hub', by: ['check'], status: 503, retry: 'same_request_after' }
+
+function answer(cls: ReasonClass, row: Row, en: [string, string], zh: [string, string], because: string[]): Reason {
+  return { class: cls, kind: 'answer', appeal: false, ...row, title: { en: en[0], zh: zh[0] }, detail: { en: en[1], zh: zh[1] }, because }
+}
+function condition(row: Row, en: [string, string], zh: [string, string], because: string[]): Reason {
+  return { class: 'technical', kind: 'condition', appeal: false, ...row, title: { en: en[0], zh: zh[0] }, detail: { en: en[1], zh: zh[1] }, because }
+}
+function measure(cls: ReasonClass, en: [string, string], zh: [string, string]): Reason {
+  return {
+    class: cls, kind: 'measure', appeal: true, ...decided,
+    title: { en: en[0], zh: zh[0] }, detail: { en: en[1], zh: zh[1] }, because: ['measure', 'since'],
+  }
+}
+
+export const reasons = {
+  // The wire: what can be said about a request before anyone asks what it wants.
+  'protocol.malformed_request': answer('technical', asked,
+    ['The request cannot be read', 'The body is not well formed: {problem}, at {at}.'],
+    ['请求内容无法解析', '请求正文格式有误：{problem}，位置 {at}。'], ['problem', 'at']),
+  'protocol.unsupported_media': answer('technical', { ...asked, status: 415 },
+    ['The content type is not one this address reads', 'This address reads {expected}; the request says {seen}.'],
+    ['内容类型不受支持', '此接口接受 {expected}，收到的是 {seen}。'], ['expected', 'seen']),
+  'protocol.request_too_large': answer('technical', { ...asked, status: 413 },
+    ['The request is larger than the limit', 'At most {allowed} are read here: {what}.'],
+    ['请求体过大', '此处最多接受 {allowed}（{what}）。'], ['what', 'allowed']),
+  'protocol.headers_too_large': answer('technical', { ...asked, status: 431 },
+    ['The headers are larger than the limit', 'At most {allowed} are read: {what}.'],
+    ['请求头过大', '请求头最多接受 {allowed}（{what}）。'], ['what', 'allowed']),
+  'protocol.url_too_long': answer('technical', { ...asked, status: 414 },
+    ['The address line is longer than the limit', 'At most {allowed} bytes of path and query are read.'],
+    ['请求地址过长', '路径与查询串最多 {allowed} 字节。'], ['allowed']),
+  'protocol.host_ambiguous': answer('technical', asked,
+    ['The request does not say plainly which host it means', 'Exactly one Host header and a plain path are read; seen: {seen}.'],
+    ['请求的主机或路径不明确', '只接受一个 Host 头与普通路径，收到：{seen}。'], ['seen']),
+  'protocol.invalid_field': answer('technical', { ...asked, status: 422 },
+    ['A field has a value that is not allowed', '{path}: {expected}.'],
+    ['字段取值不合要求', '字段 {path}：{expected}。'], ['path', 'expected']),
+  'protocol.charset_mismatch': answer('technical', asked,
+    ['The bytes are not in the declared character set', 'The bytes are not valid {declared}, first at byte {at}.'],
+    ['字符集与声明不符', '内容不是有效的 {declared} 编码，首个错误在第 {at} 字节。'], ['declared', 'at']),
+  'protocol.route_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such address', 'Nothing is served at {method} {path}; /openapi.json lists what is.'],
+    ['接口地址不存在', '{method} {path} 不存在，接口清单见 /openapi.json。'], ['method', 'path']),
+  'protocol.method_not_allowed': answer('technical', { ...asked, status: 405, retry: 'never' },
+    ['This address does not take that method', '{path} takes {allowed}, not {method}.'],
+    ['请求方法不被允许', '{path} 只接受 {allowed}，不接受 {method}。'], ['method', 'path', 'allowed']),
+  'protocol.version_unknown': answer('technical', asked,
+    ['The API version is not known', 'Berth-Version {seen} is not published; known: {known}.'],
+    ['接口版本号不存在', '版本 {seen} 未发布，可用：{known}。'], ['seen', 'known']),
+  'protocol.request_timeout': answer('technical', { ...asked, status: 408, side: 'network', retry: 'same_request_after' },
+    ['The request did not arrive in time', 'The whole request must arrive within {allowedS} seconds.'],
+    ['请求接收超时', '请求须在 {allowedS} 秒内完整到达。'], ['allowedS']),
+
+  // Who is asking.
+  'partners.credentials_missing': answer('technical', { ...asked, status: 401 },
+    ['The request names no key', 'Send a bearer key, or an RFC 9421 signature with keyid.'],
+    ['请求未带凭据', '请在请求中带上接口密钥或 RFC 9421 签名。'], []),
+  'partners.signature_required': answer('technical', { ...asked, status: 401 },
+    ['This call must be signed', 'A call that moves money in live mode must carry an RFC 9421 signature; a bearer key alone is not enough.'],
+    ['此调用必须签名', '正式环境下涉及资金的调用必须带 RFC 9421 签名，仅有接口密钥不够。'], []),
+  'partners.signature_malformed': answer('technical', { ...asked, status: 401 },
+    ['The signature is not written as it must be', 'The signature cannot be read: {problem}.'],
+    ['签名格式有误', '签名无法解析：{problem}。'], ['problem']),
+  'partners.signature_incomplete': answer('technical', { ...asked, status: 401 },
+    ['The signature does not cover what it must', 'The signature must cover {missing}.'],
+    ['签名覆盖范围不足', '签名必须覆盖：{missing}。'], ['missing']),
+  'partners.signature_invalid': answer('technical', { ...asked, status: 401 },
+    ['The key and the signature do not belong together', 'No key of this name made this signature. SHA-256 of the string the hub built: {baseSha256}.'],
+    ['商户ID不存在或密钥错误', '商户ID不存在或密钥错误（签名不符）。待签名串 SHA-256：{baseSha256}。'], ['baseSha256']),
+  'partners.digest_mismatch': answer('technical', { ...asked, status: 401 },
+    ['The body is not the one that was signed', 'Content-Digest does not match the body; the hub computed {seen}.'],
+    ['正文摘要不符', 'Content-Digest 与正文不一致，收到正文的摘要为 {seen}。'], ['seen']),
+  'partners.key_malformed': answer('technical', { ...asked, status: 401 },
+    ['The key was not copied whole', 'The key has a wrong form or checksum: a character is missing or changed.'],
+    ['密钥不完整', '密钥的格式或校验位不对，可能复制时缺字或改字。'], []),
+  'partners.key_unknown': answer('technical', { ...asked, status: 401 },
+    ['The hub does not know this key', 'The key is well formed, but this hub never issued it.'],
+    ['密钥未知', '密钥格式正确，但并非本站签发。'], []),
+  'partners.key_expired': answer('technical', { ...asked, status: 401 },
+    ['The key has expired', 'The key {key} ended at {endedAt}.'],
+    ['密钥已过期', '密钥 {key} 已于 {endedAt} 到期。'], ['key', 'endedAt']),
+  'partners.key_revoked': answer('technical', { ...asked, status: 401 },
+    ['The key was revoked', 'The key {key} was revoked at {endedAt}.'],
+    ['密钥已吊销', '密钥 {key} 已于 {endedAt} 吊销。'], ['key', 'endedAt']),
+  'partners.clock_skew': answer('technical', { ...asked, status: 401 },
+    ['The signature was made too early or too late', 'created is {skewS} seconds from the hub clock; {allowedS} are allowed.'],
+    ['时钟偏差过大', '签名时间与本站相差 {skewS} 秒，允许 {allowedS} 秒以内。'], ['skewS', 'allowedS']),
+  'partners.nonce_reused': answer('technical', { ...asked, status: 409 },
+    ['The nonce was used before', 'This nonce was already spent with this key; sign again with a new one.'],
+    ['随机数重复使用', '此随机数已用过，请换新值重新签名。'], []),
+  'partners.freshness_unknown': answer('technical', { ...asked, status: 401, side: 'hub' },
+    ['Signed before the hub started', 'The hub restarted at {startedAt} and cannot know whether this older signature was used; sign again.'],
+    ['签名早于本站启动', '本站于 {startedAt} 重启，无法确认此前的签名是否用过，请重新签名。'], ['startedAt']),
+  'partners.scope_missing': answer('technical', { ...asked, status: 403 },
+    ['The key may not do this', 'The call needs the scope {needed}; the key has {granted}.'],
+    ['密钥无此权限', '此调用需要权限 {needed}，密钥现有 {granted}。'], ['needed', 'granted']),
+  'partners.address_not_allowed': answer('technical', { ...asked, status: 403 },
+    ['The call came from an address that is not on the list', 'The docking allows calls from listed addresses only; seen {seen}.'],
+    ['来源地址不在白名单', '该对接只允许白名单地址访问，来源为 {seen}。'], ['seen']),
+  'partners.docking_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such docking', 'No docking has the id {docking}.'],
+    ['对接不存在', '没有编号为 {docking} 的对接。'], ['docking']),
+  'partners.key_leaked': measure('technical',
+    ['A key of this docking was found in public', 'The docking is held since {since} because one of its keys was seen outside: {measure}.'],
+    ['密钥已泄露', '因密钥外泄，自 {since} 起已采取措施：{measure}。']),
+
+  // Goods.
+  'catalogue.good_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such good', 'This docking is offered no good {good}.'],
+    ['商品不存在', '商品不存在：{good}。'], ['good']),
+  'catalogue.good_not_on_sale': answer('commercial', { ...ruled, side: 'hub' },
+    ['The good is not on sale', '{good} is not on sale now: the main site took it off the shelf.'],
+    ['当前商品已停售', '当前商品已停售：{good}。'], ['good']),
+  'catalogue.out_of_stock': answer('commercial', { ...ruled, side: 'hub' },
+    ['There is not enough stock', 'Asked {asked}, in stock {available}.'],
+    ['库存不足', '库存不足：需要 {asked}，现有 {available}。'], ['asked', 'available']),
+  'catalogue.price_above_guard': answer('commercial', ruled,
+    ['The price is above your guard', 'The unit price is {price}; maxUnitPrice allows {allowed}. Nothing was charged.'],
+    ['价格高于您的上限', '当前单价 {price}，高于您允许的 {allowed}，未扣款。'], ['price', 'allowed']),
+  'catalogue.quantity_outside_offer': answer('commercial', { ...ruled, status: 422 },
+    ['The quantity is outside the offer', 'Asked {asked}; the offer takes {minimum} to {maximum} an order.'],
+    ['购买数量超出范围', '购买数量 {asked} 不在每单 {minimum} 至 {maximum} 之间。'], ['asked', 'minimum', 'maximum']),
+  'catalogue.price_too_fine': answer('technical', ruled,
+    ['The price is finer than this dialect can say', 'The price {price} has more than two decimals, which this protocol cannot carry; order it through the JSON API.'],
+    ['价格小数位超出协议', '单价 {price} 超过两位小数，此协议无法表示，请改用 JSON 接口。'], ['price']),
+  'catalogue.good_reused': answer('technical', { ...ruled, status: 409 },
+    ['A good with this code differs', 'The code {code} already names another good.'],
+    ['商品编码已被占用', '编码 {code} 已用于另一商品。'], ['code']),
+  'catalogue.card_duplicate': answer('technical', { ...ruled, status: 409, retry: 'never' },
+    ['The card is already known', 'Line {line}: this card was imported before for the same good.'],
+    ['卡密重复', '第 {line} 行：同一商品下已有此卡密。'], ['line']),
+
+  // Orders.
+  'orders.reference_reused': answer('technical', { ...asked, status: 422, retry: 'never' },
+    ['The reference belongs to another order', 'The reference {reference} is bound to an accepted order with another {differs}.'],
+    ['商户订单号已被占用', '订单号 {reference} 已有订单，且 {differs} 不同。'], ['reference', 'differs']),
+  'orders.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such order', 'This docking has no order {order}.'],
+    ['订单不存在', '订单不存在：{order}。'], ['order']),
+  'orders.total_above_limit': answer('commercial', { ...ruled, status: 422 },
+    ['The total is above the limit of one order', 'The total would be {total}; one order may come to {allowed}.'],
+    ['订单金额超限', '订单金额 {total} 超过单笔上限 {allowed}。'], ['total', 'allowed']),
+  'orders.option_not_supported': answer('technical', { ...asked, status: 422 },
+    ['An option was asked for that this good does not have', '{option} is not offered for this good.'],
+    ['商品没有此选项', '此商品不支持选项：{option}。'], ['option']),
+
+  // Funds.
+  'ledger.insufficient_funds': answer('commercial', { ...ruled, status: 402 },
+    ['The deposit does not cover the order', 'The order needs {needed} yuan; {available} are available.'],
+    ['余额不足', '余额不足：需要 {needed} 元，可用 {available} 元。'], ['needed', 'available']),
+  'ledger.deposit_reused': answer('technical', { ...asked, status: 422, retry: 'never' },
+    ['The deposit reference belongs to another deposit', 'The reference {reference} is bound to a deposit of {amount}.'],
+    ['加款流水号已被占用', '流水号 {reference} 已对应一笔 {amount} 元的加款。'], ['reference', 'amount']),
+
+  // Measures: a person decided, a statement of reasons stands behind each.
+  'terms.contract_breach': measure('commercial',
+    ['A term of the contract was broken', 'Held since {since} under the signed contract: {measure}.'],
+    ['违反合同约定', '依据已签合同，自 {since} 起：{measure}。']),
+  'terms.published_rule_breach': measure('commercial',
+    ['A published rule was broken', 'Held since {since} under a published rule: {measure}.'],
+    ['违反公示规则', '依据公示规则，自 {since} 起：{measure}。']),
+  'terms.payment_overdue': measure('commercial',
+    ['A payment is overdue', 'Held since {since} until an overdue amount is paid: {measure}.'],
+    ['款项逾期', '因款项逾期未付，自 {since} 起：{measure}。']),
+  'compliance.identity_unverified': measure('compliance',
+    ['The identity of the business is not verified', 'Held since {since} until the business is verified: {measure}.'],
+    ['主体实名未核验', '主体身份尚未核验，自 {since} 起：{measure}。']),
+  'compliance.licence_missing': measure('compliance',
+    ['A licence or authorisation is missing', 'Held since {since} until the licence or brand authorisation is shown: {measure}.'],
+    ['缺少许可或授权', '缺少经营许可或品牌授权，自 {since} 起：{measure}。']),
+  'compliance.authority_order': measure('compliance',
+    ['An authority ordered the measure', 'Held since {since} by order of an authority: {measure}.'],
+    ['执行主管机关指令', '依主管机关指令，自 {since} 起：{measure}。']),
+  'compliance.withheld_by_law': measure('compliance',
+    ['The law forbids naming the facts', 'Held since {since} on a ground of law; the facts may not be told, the article is named: {measure}.'],
+    ['依法不予披露', '依法采取措施且不得披露事实，自 {since} 起：{measure}。']),
+
+  // Decisions, asked for by the operator.
+  'decisions.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such decision', 'No decision has the id {decision}.'],
+    ['处理决定不存在', '没有编号为 {decision} 的处理决定。'], ['decision']),
+  'decisions.already_lifted': answer('technical', { ...ruled, retry: 'never' },
+    ['The measure was lifted before', 'The decision {decision} was lifted at {liftedAt}.'],
+    ['措施已解除', '处理决定 {decision} 已于 {liftedAt} 解除。'], ['decision', 'liftedAt']),
+  'decisions.statement_incomplete': answer('technical', { ...asked, status: 422 },
+    ['The statement of reasons lacks a part', 'A measure of this class needs {missing}.'],
+    ['处理说明不完整', '此类措施的处理说明缺少：{missing}。'], ['missing']),
+
+  // The state of the hub itself.
+  'platform.rate_limited': condition({ ...strained, status: 429 },
+    ['Too many requests in this time', 'The published limit is {allowed}; try again in {retryAfterS} seconds.'],
+    ['请求过于频繁', '公示上限为 {allowed}，请 {retryAfterS} 秒后重试。'], ['allowed', 'retryAfterS']),
+  'platform.too_many_in_flight': condition({ ...strained, status: 429 },
+    ['Too many requests at once', '{allowed} requests of one docking may be under way at once; try again in {retryAfterS} seconds.'],
+    ['并发请求过多', '同一对接最多同时 {allowed} 个请求，请 {retryAfterS} 秒后重试。'], ['allowed', 'retryAfterS']),
+  'platform.overloaded': condition(strained,
+    ['The hub is shedding load', 'The queue of the hub is full; nothing was booked. Try again in {retryAfterS} seconds.'],
+    ['本站繁忙', '本站队列已满，本次未入账，请 {retryAfterS} 秒后重试。'], ['retryAfterS']),
+  'platform.storage_unavailable': condition(strained,
+    ['The database of the hub cannot be reached', 'Nothing was booked. Try again in {retryAfterS} seconds.'],
+    ['本站数据库暂不可用', '本次未入账，请 {retryAfterS} 秒后重试。'], ['retryAfterS']),
+  'platform.outcome_unknown': condition(strained,
+    ['The hub cannot yet say whether the order was booked', 'Send the same reference again in {retryAfterS} seconds: you get the one order, or it is placed once.'],
+    ['结果暂未确定', '请 {retryAfterS} 秒后用同一订单号重试，不会重复扣款。'], ['retryAfterS']),
+  'platform.stopping': condition(strained,
+    ['The hub is stopping for maintenance', 'No new work is taken. Try again in {retryAfterS} seconds.'],
+    ['本站正在停机维护', '暂不接收新请求，请 {retryAfterS} 秒后重试。'], ['retryAfterS']),
+  'platform.internal_error': answer('technical', { side: 'hub', by: ['check'], status: 500, retry: 'same_request_after' },
+    ['The hub made a mistake', 'A fault of the hub itself, recorded as {requestId}. Ask again with the same reference.'],
+    ['本站内部故障', '本站自身故障，编号 {requestId}，请用同一订单号重试。'], ['requestId']),
+} as const satisfies Record<string, Reason>
+
+export type ReasonCode = keyof typeof reasons
+
+export const reasonCodes = Object.keys(reasons) as ReasonCode[]
+
+export function isReasonCode(text: string): text is ReasonCode {
+  return Object.hasOwn(reasons, text)
+}
+
+export function reasonOf(code: ReasonCode): Reason {
+  return reasons[code]
+}
+
+/** The one sentence a person reads, with the named values filled in. Source: the registry above. */
+export function explain(refusal: { code: ReasonCode; because: Readonly<Record<string, unknown>> }, lang: 'en' | 'zh'): string {
+  return reasonOf(refusal.code).detail[lang].replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = refusal.because[name]
+    const text = value === undefined || value === null ? '–' : Array.isArray(value) ? value.join(', ') : String(value)
+    return text.length > 100 ? `${text.slice(0, 99)}…` : text
+  })
+}
