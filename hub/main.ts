@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes, randomInt } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
@@ -19,6 +20,7 @@ import { makeLog, type Log } from './platform/log.ts'
 import { Metrics } from './platform/metrics.ts'
 import { Database } from './platform/postgres/database.ts'
 import { assertDurable } from './platform/postgres/durability.ts'
+import { startEmbedded } from './platform/postgres/embedded.ts'
 import { assertSchemaIsKnown, migrate } from './platform/postgres/migrate.ts'
 import { dumpSchema } from './platform/postgres/schema.ts'
 import { StartRefused, startRefusedExitCode } from './platform/refusal-to-start.ts'
@@ -114,13 +116,20 @@ async function migrateCommand(): Promise<void> {
   }
 }
 
-/** Writes hub/migrations/schema.sql, the committed sum of the migrations, from a migrated database. */
+/** Writes hub/migrations/schema.sql, the committed sum of the migrations, from a fresh database of its own. */
 async function schemaCommand(): Promise<void> {
-  const client = await owner()
+  const folder = mkdtempSync(join(tmpdir(), 'berth-schema-'))
+  chmodSync(folder, 0o711)
+  const server = await startEmbedded({ dataDir: folder, log: () => {} })
+  const client = new pg.Client({ connectionString: server.ownerUrl })
   try {
+    await client.connect()
+    await migrate(client)
     writeFileSync(join(import.meta.dirname, 'migrations/schema.sql'), await dumpSchema(client))
   } finally {
     await client.end()
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -1,15 +1,19 @@
+import { parseAmount } from '../../../protocol/money.ts'
 import { reasonOf } from '../../../protocol/reasons.ts'
 import type { Check } from '../../kernel/checks.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { loadRefusals, readRefusals } from '../../platform/facts.ts'
 import { offeredByCode, offeredById } from './offering.ts'
 
+/** A refusal younger than this, whose cause still holds, is what stands in the way; an older one is only told. */
+const STILL_MS = 24 * 3_600_000
+
 /**
  * Stock and price of what was last refused: the refusal itself is the evidence, and the same question is asked again now,
  * so a cause that is gone shows as passed.
  */
 export function checkLastRefusedGood(db: Database): Check {
-  return async (docking) => {
+  return async (docking, at) => {
     const refusal = readRefusals(await db.run(loadRefusals(docking.lane, docking.id, 20))).find((fact) => fact.code.startsWith('catalogue.'))
     if (!refusal) {
       return [{
@@ -24,9 +28,10 @@ export function checkLastRefusedGood(db: Database): Check {
       code === 'catalogue.out_of_stock' ? good !== null && good !== undefined && good.stock >= (asked.quantity ?? 1)
       : code === 'catalogue.good_not_found' ? Boolean(good)
       : code === 'catalogue.good_not_on_sale' ? Boolean(good?.onSale)
+      : code === 'catalogue.price_above_guard' ? good !== null && good !== undefined && good.unitPriceMicro <= (parseAmount(asked.guard ?? '') ?? 0n)
       : false
     return [{
-      check: 'catalogue.last_refused', class: reasonOf(code).class, side: reasonOf(code).side, verdict: gone ? 'pass' : 'warn',
+      check: 'catalogue.last_refused', class: reasonOf(code).class, side: reasonOf(code).side, verdict: gone ? 'pass' : at.getTime() - refusal.at.getTime() < STILL_MS ? 'fail' : 'warn',
       code: gone ? null : code, because: asked.because ?? {},
       seen: {
         en: `Last refused at ${refusal.at.toISOString()}: ${asked.good ?? 'a good'}${good ? `, now ${good.stock} in stock` : ''}.`,

@@ -12,7 +12,11 @@ export async function hold(db: Database, command: HoldCommand): Promise<Outcome<
   return db.transaction((connection) =>
     underLanes(connection, [command.lane], async ({ at, append }) => {
       const admitted = admit(command.statement, at)
-      if (!admitted.ok) return admitted
+      if (!admitted.ok) {
+        const { code, because } = admitted.refusal
+        append({ lane: command.lane, docking: command.docking, kind: 'decision.refused', subject: command.statement.cause.code, code, body: JSON.stringify({ because, by: command.by }) })
+        return admitted
+      }
       const decision: Decision = {
         id: command.id, lane: command.lane, docking: command.docking, statement: command.statement, decidedBy: command.by, decidedAt: at,
         liftedAt: null, liftedBy: null, liftNote: null,

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Client, type Credentials } from './client.ts'
+import { WrongUsage, type Asked } from './command.ts'
+import type { Lang } from './screen.ts'
+
+export type DemoDocking = {
+  name: string; id: string; mode: string; dialect: string; baseUrl: string
+  appId?: string; appKey?: string; keyId?: string; keySecret?: string; apiKey?: string
+}
+
+/** DATA_DIR/demo.json: what the demo main site tells whoever tries it. */
+export type Demo = { hub: string; operator: string; dockings: DemoDocking[]; next: string[] }
+
+const DEFAULT_URL = 'http://127.0.0.1:8080'
+
+export function dataDirOf(env: NodeJS.ProcessEnv): string {
+  return env.DATA_DIR || '.data'
+}
+
+/** The hub as its operator: the key from the environment or from the data folder, never from the command line. */
+export function operatorClient({ env, lang }: { env: NodeJS.ProcessEnv; lang: Lang }): Client {
+  const file = join(dataDirOf(env), 'operator.key')
+  const key = env.BERTH_OPERATOR_KEY?.trim() || readIfThere(file)?.trim()
+  if (!key) {
+    throw new WrongUsage({
+      en: `No operator's key: start the hub once ("npm start" writes ${file}), set DATA_DIR to its data folder, or set BERTH_OPERATOR_KEY.`,
+      zh: `没有运营密钥：请先启动主站（npm start 会写入 ${file}），或把 DATA_DIR 指向其数据目录，或设置 BERTH_OPERATOR_KEY。`,
+    })
+  }
+  return new Client({ url: hubUrl(env, readDemo(env)), credentials: { kind: 'bearer', key }, lang })
+}
+
+/** The hub as a partner: --docking names one of the demo; without it the environment counts, then the demo's sandbox. */
+export function partnerClient({ env, lang, option }: Pick<Asked, 'env' | 'lang' | 'option'>): Client {
+  const named = option('docking')
+  const demo = readDemo(env)
+  const credentials = (named === undefined ? fromEnvironment(env) : null) ?? credentialsOf(chooseDocking(env, demo, named))
+  return new Client({ url: hubUrl(env, demo), credentials, lang })
+}
+
+function fromEnvironment(env: NodeJS.ProcessEnv): Credentials | null {
+  const { BERTH_KEY_ID: keyId, BERTH_KEY_SECRET: keySecret, BERTH_API_KEY: key } = env
+  if (keyId && keySecret) return { kind: 'signature', keyId, keySecret }
+  if (keyId || keySecret) throw new WrongUsage({ en: 'BERTH_KEY_ID and BERTH_KEY_SECRET belong together: set both.', zh: 'BERTH_KEY_ID 与 BERTH_KEY_SECRET 须同时设置。' })
+  return key ? { kind: 'bearer', key } : null
+}
+
+function chooseDocking(env: NodeJS.ProcessEnv, demo: Demo | null, named: string | undefined): DemoDocking {
+  if (!demo) {
+    throw new WrongUsage({
+      en: `No partner's key: set BERTH_KEY_ID and BERTH_KEY_SECRET (or BERTH_API_KEY), or DATA_DIR to a folder with a demo.json; ${join(dataDirOf(env), 'demo.json')} is not there.`,
+      zh: `没有对接密钥：请设置 BERTH_KEY_ID 与 BERTH_KEY_SECRET（或 BERTH_API_KEY），或把 DATA_DIR 指向含 demo.json 的目录；${join(dataDirOf(env), 'demo.json')} 不存在。`,
+    })
+  }
+  const found = demo.dockings.find((docking) =>
+    named === undefined ? docking.dialect === 'json' && docking.mode === 'sandbox' : docking.name === named || docking.id === named)
+  if (found) return found
+  const names = demo.dockings.map((docking) => docking.name)
+  throw new WrongUsage({ en: `demo.json has no docking ${named ?? 'of the JSON sandbox'}; it has ${names.join(', ')}.`, zh: `demo.json 中没有对接 ${named ?? 'JSON 沙箱'}，现有：${names.join('、')}。` })
+}
+
+function credentialsOf(docking: DemoDocking): Credentials {
+  if (docking.keyId && docking.keySecret) return { kind: 'signature', keyId: docking.keyId, keySecret: docking.keySecret }
+  if (docking.apiKey) return { kind: 'bearer', key: docking.apiKey }
+  throw new WrongUsage({
+    en: `${docking.name} speaks ${docking.dialect}, not JSON: enter ${docking.baseUrl} with its appId and appKey (in demo.json) in the shop's own program.`,
+    zh: `${docking.name} 使用 ${docking.dialect} 协议而非 JSON：请在发卡系统后台填入 ${docking.baseUrl} 及 demo.json 中的 appId、appKey。`,
+  })
+}
+
+function hubUrl(env: NodeJS.ProcessEnv, demo: Demo | null): string {
+  const text = (env.BERTH_URL || demo?.hub || DEFAULT_URL).replace(/\/+$/, '')
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new WrongUsage({ en: `"${text}" is not the address of a hub: set BERTH_URL to one such as ${DEFAULT_URL}.`, zh: `“${text}”不是主站地址：请把 BERTH_URL 设为如 ${DEFAULT_URL} 的地址。` })
+  }
+  return text
+}
+
+function readDemo(env: NodeJS.ProcessEnv): Demo | null {
+  const file = join(dataDirOf(env), 'demo.json')
+  const text = readIfThere(file)
+  if (text === null) return null
+  try {
+    return JSON.parse(text) as Demo
+  } catch {
+    throw new WrongUsage({ en: `${file} is not JSON: remove it and start the hub again.`, zh: `${file} 不是 JSON：请删除后重新启动主站。` })
+  }
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    throw new WrongUsage({ en: `${file} cannot be read (${code}).`, zh: `无法读取 ${file}（${code}）。` })
+  }
+}

@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs'
+import { HubUnreachable, type Problem } from './client.ts'
+import { exitCodes, readArguments, WrongUsage, type Command, type Ending, type Surroundings, type Typed } from './command.ts'
+import { addDocking, listDockings } from './commands/docking.ts'
+import { addKey, endKey } from './commands/key.ts'
+import { importGoods, listGoods } from './commands/goods.ts'
+import { importCards } from './commands/cards.ts'
+import { bookDeposit, showBalance } from './commands/funds.ts'
+import { setPrice } from './commands/price.ts'
+import { holdDocking, liftDecision } from './commands/decisions.ts'
+import { checkLedger, listDoubtful } from './commands/books.ts'
+import { placeOrder } from './commands/order.ts'
+import { showReport } from './commands/report.ts'
+import { describe, explainAll, explainCommand, usageOf } from './help.ts'
+import { langOf, showRefusal, withoutControls, type Lang, type Words } from './screen.ts'
+
+export const commands: readonly Command[] = [
+  addDocking, listDockings, addKey, endKey, importGoods, importCards, bookDeposit, setPrice, holdDocking, liftDecision, checkLedger, listDoubtful,
+  placeOrder, showReport, listGoods, showBalance,
+]
+
+/** Runs one command line and answers its exit code (see exitCodes). Nothing but `surroundings` is touched. */
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const isJson = argv.includes('--json')
+  let lang = langOf(surroundings.env, languageGiven(argv))
+  let command: Command | undefined
+  try {
+    const rest = withoutLeadingOptions(argv)
+    if (rest[0] === '--version') return print(surroundings, isJson, lang, version())
+    command = findCommand(rest[0] === 'help' ? rest.slice(1) : rest)
+    if (!command) return explainTop(rest, surroundings, isJson, lang)
+    const leading = argv.slice(0, argv.length - rest.length)
+    const words = rest[0] === 'help' ? ['--help'] : rest.slice(command.name.split(' ').length)
+    const typed = readArguments(command, [...leading, ...words])
+    lang = langOf(surroundings.env, typed.values.get('lang')?.[0])
+    if (typed.values.has('help')) return print(surroundings, isJson, lang, { exitCode: exitCodes.done, json: describe(command, lang), text: explainCommand(command, lang) })
+    return print(surroundings, isJson, lang, await command.run(asked(typed, surroundings, lang, isJson)))
+  } catch (error) {
+    return print(surroundings, isJson, lang, failed(error, command, lang))
+  }
+}
+
+/** Language and form may also stand in front of the command. */
+function withoutLeadingOptions(argv: readonly string[]): readonly string[] {
+  let i = 0
+  while (i < argv.length && (argv[i] === '--json' || argv[i]!.startsWith('--lang'))) i += argv[i] === '--lang' ? 2 : 1
+  return argv.slice(i)
+}
+
+function languageGiven(argv: readonly string[]): string | undefined {
+  const at = argv.findIndex((word) => word === '--lang' || word.startsWith('--lang='))
+  return at < 0 ? undefined : argv[at] === '--lang' ? argv[at + 1] : argv[at]!.slice('--lang='.length)
+}
+
+function findCommand(words: readonly string[]): Command | undefined {
+  return commands.find(({ name }) => name === words[0] || name === `${words[0]} ${words[1]}`)
+}
+
+/** Help when it was asked for; for no command or an unknown one the same help, as wrong usage. */
+function explainTop(rest: readonly string[], surroundings: Surroundings, isJson: boolean, lang: Lang): number {
+  const group = rest.find((word) => word !== 'help' && !word.startsWith('-'))
+  const isAsked = rest.some((word) => word === '--help' || word === '-h' || word === 'help')
+  const within = commands.filter(({ name }) => name.startsWith(`${group} `))
+  if (isAsked && (group === undefined || within.length > 0)) {
+    const shown = group === undefined ? commands : within
+    return print(surroundings, isJson, lang, { exitCode: exitCodes.done, json: { commands: shown.map((command) => describe(command, lang)), exitCodes }, text: explainAll(shown, lang) })
+  }
+  const names = (within.length > 0 ? within : commands).map(({ name }) => name).join(', ')
+  throw new WrongUsage(
+    rest.length === 0
+      ? { en: `Say which command: ${names}.`, zh: `请给出命令：${names}。` }
+      : { en: `There is no command "${rest.slice(0, within.length > 0 ? 2 : 1).join(' ')}"; there are ${names}.`, zh: `没有命令“${rest.slice(0, within.length > 0 ? 2 : 1).join(' ')}”，现有：${names}。` },
+  )
+}
+
+function asked(typed: Typed, surroundings: Surroundings, lang: Lang, isJson: boolean) {
+  const { env, stdin, nowMs, isTerminal, stderr } = surroundings
+  const option = (name: string) => typed.values.get(name)?.[0]
+  return {
+    operands: typed.operands, lang, env, stdin, nowMs, option,
+    needed: (name: string) => {
+      const value = option(name)
+      if (value === undefined) throw new TypeError(`--${name} is not declared as required`)
+      return value
+    },
+    all: (name: string) => typed.values.get(name) ?? [],
+    progress: (text: string) => {
+      if (isTerminal && !isJson) stderr(`\r\u001b[K${text}`)
+    },
+  }
+}
+
+function print({ stdout, stderr }: Surroundings, isJson: boolean, lang: Lang, ending: Ending): number {
+  if (isJson) stdout(`${JSON.stringify(ending.json, null, 2)}\n`)
+  else if (ending.refusal) stderr(`${withoutControls([showRefusal(ending.refusal, lang), ending.text].filter(Boolean).join('\n'))}\n`)
+  else if (ending.exitCode === exitCodes.wrongUsage || ending.exitCode === exitCodes.unreachable) stderr(`${withoutControls(ending.text)}\n`)
+  else stdout(`${withoutControls(ending.text)}\n`)
+  return ending.exitCode
+}
+
+/** Wrong usage and outages as the problem documents of the command line itself. Anything else is a bug and goes on up. */
+function failed(error: unknown, command: Command | undefined, lang: Lang): Ending {
+  if (error instanceof WrongUsage) {
+    const hint: Words = { en: `See: berth ${command ? `${command.name} ` : ''}--help`, zh: `用法见：berth ${command ? `${command.name} ` : ''}--help` }
+    const usage = command ? [usageOf(command, lang)] : []
+    return {
+      exitCode: exitCodes.wrongUsage,
+      json: ownProblem('cli.wrong_usage', { en: 'The command was not typed as it must be', zh: '命令用法有误' }, error.words, 400, lang),
+      text: [error.words[lang], ...usage, hint[lang]].join('\n'),
+    }
+  }
+  if (error instanceof HubUnreachable) {
+    return {
+      exitCode: exitCodes.unreachable,
+      json: ownProblem('cli.hub_unreachable', { en: 'The hub cannot be reached', zh: '无法连接主站' }, error.words, 503, lang), text: error.words[lang],
+    }
+  }
+  throw error
+}
+
+function ownProblem(code: string, title: Words, detail: Words, status: number, lang: Lang): Problem {
+  return { type: 'about:blank', title: title[lang], status, detail: detail[lang], code, class: 'technical', retry: status === 503 ? 'same_request_after' : 'after_change' }
+}
+
+function version(): Ending {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  return { exitCode: exitCodes.done, json: { version }, text: version }
+}

@@ -1,0 +1,368 @@
+create schema catalogue;
+
+create table catalogue.card_index (
+  good text collate "C" not null,
+  mode text collate "C" not null,
+  blind bytea not null,
+  generation integer not null,
+  lot bigint not null,
+  constraint card_index_pkey PRIMARY KEY (good, mode, blind, generation)
+);
+
+create table catalogue.cards (
+  lot bigint not null,
+  seq integer not null,
+  sealed bytea not null,
+  constraint cards_pkey PRIMARY KEY (lot, seq)
+);
+
+create table catalogue.changes (
+  id bigint generated always as identity not null,
+  good text collate "C" not null,
+  docking text collate "C",
+  what text collate "C" not null,
+  at timestamp with time zone not null,
+  "position" bigint,
+  constraint changes_pkey PRIMARY KEY (id)
+);
+
+create table catalogue.feed (
+  one boolean default true not null,
+  head bigint default 0 not null,
+  constraint feed_pkey PRIMARY KEY (one),
+  constraint feed_one_row CHECK (one)
+) with (fillfactor=50);
+
+create table catalogue.goods (
+  id text collate "C" not null,
+  number integer not null,
+  code text collate "C" not null,
+  name text not null,
+  category text not null,
+  description text not null,
+  unit_price bigint not null,
+  minimum integer not null,
+  maximum integer not null,
+  on_sale boolean not null,
+  changed_at timestamp with time zone not null,
+  constraint goods_pkey PRIMARY KEY (id),
+  constraint goods_code UNIQUE (code),
+  constraint goods_number UNIQUE (number),
+  constraint goods_price CHECK ((unit_price > 0)),
+  constraint goods_quantity CHECK (((minimum >= 1) AND ((maximum >= minimum) AND (maximum <= 1000))))
+);
+
+create table catalogue.lots (
+  id bigint generated always as identity not null,
+  mode text collate "C" not null,
+  good text collate "C" not null,
+  batch text collate "C" not null,
+  size integer not null,
+  next_seq integer default 1 not null,
+  state text collate "C" not null,
+  generation integer default 0 not null,
+  expires_at timestamp with time zone,
+  data_key bytea not null,
+  created_at timestamp with time zone not null,
+  published_at timestamp with time zone,
+  constraint lots_pkey PRIMARY KEY (id),
+  constraint lots_cursor CHECK (((next_seq >= 1) AND (next_seq <= (size + 1)))),
+  constraint lots_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text]))),
+  constraint lots_state CHECK ((state = ANY (ARRAY['staged'::text, 'published'::text, 'exhausted'::text, 'withdrawn'::text])))
+) with (fillfactor=60);
+
+CREATE UNIQUE INDEX changes_position ON catalogue.changes USING btree ("position") WHERE ("position" IS NOT NULL);
+
+CREATE INDEX changes_waiting ON catalogue.changes USING btree (id) WHERE ("position" IS NULL);
+
+CREATE INDEX lots_open ON catalogue.lots USING btree (good, mode, id) WHERE (state = 'published'::text);
+
+CREATE OR REPLACE FUNCTION catalogue.sweep_staged(lot_id bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  if exists (select from catalogue.lots where id = lot_id and state = 'staged') then
+    delete from catalogue.card_index where lot = lot_id;
+    delete from catalogue.cards where lot = lot_id;
+    update catalogue.lots set state = 'withdrawn', size = 0, next_seq = 1 where id = lot_id;
+  end if;
+end $function$;
+
+grant usage on schema catalogue to berth_app;
+grant insert, select on table catalogue.card_index to berth_app;
+grant insert, select on table catalogue.cards to berth_app;
+grant insert, select on table catalogue.changes to berth_app;
+grant select on table catalogue.feed to berth_app;
+grant insert, select, update on table catalogue.goods to berth_app;
+grant insert, select on table catalogue.lots to berth_app;
+grant update ("position") on table catalogue.changes to berth_app;
+grant update (head) on table catalogue.feed to berth_app;
+grant update (next_seq), update (published_at), update (size), update (state) on table catalogue.lots to berth_app;
+grant execute on function catalogue.sweep_staged(bigint) to berth_app;
+
+
+create schema decisions;
+
+create table decisions.decisions (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  measure text collate "C" not null,
+  scope text[] not null,
+  goods text[] default '{}'::text[] not null,
+  class text collate "C" not null,
+  code text collate "C" not null,
+  statement jsonb not null,
+  effective_at timestamp with time zone not null,
+  ends_at timestamp with time zone,
+  review_at timestamp with time zone not null,
+  decided_by text not null,
+  decided_at timestamp with time zone not null,
+  lifted_at timestamp with time zone,
+  lifted_by text,
+  lift_note text,
+  constraint decisions_pkey PRIMARY KEY (lane, id),
+  constraint decisions_class CHECK ((class = ANY (ARRAY['technical'::text, 'commercial'::text, 'compliance'::text]))),
+  constraint decisions_commercial_needs_rule CHECK (((class <> 'commercial'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."type" == "contract" || @."type" == "published_rule")'::jsonpath))),
+  constraint decisions_compliance_needs_article CHECK (((class <> 'compliance'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."article" != "")'::jsonpath))),
+  constraint decisions_funds_have_release CHECK (((NOT ('funds'::text = ANY (scope))) OR jsonb_path_exists(statement, '$."funds"."releaseAt"?(@ != "")'::jsonpath))),
+  constraint decisions_lift_has_person CHECK (((lifted_at IS NULL) = (lifted_by IS NULL))),
+  constraint decisions_measure CHECK ((measure = ANY (ARRAY['suspend'::text, 'refuse'::text]))),
+  constraint decisions_reviewed CHECK ((review_at <= (decided_at + '90 days'::interval))),
+  constraint decisions_scope CHECK (((cardinality(scope) > 0) AND (scope <@ ARRAY['goods'::text, 'orders'::text, 'funds'::text, 'members'::text, 'key'::text]))),
+  constraint decisions_technical_needs_check CHECK (((class <> 'technical'::text) OR jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run")'::jsonpath)))
+);
+
+CREATE INDEX decisions_by_id ON decisions.decisions USING btree (id);
+
+CREATE INDEX decisions_in_force ON decisions.decisions USING btree (lane, docking) WHERE (lifted_at IS NULL);
+
+grant usage on schema decisions to berth_app;
+grant insert, select on table decisions.decisions to berth_app;
+grant update (lift_note), update (lifted_at), update (lifted_by) on table decisions.decisions to berth_app;
+
+
+create schema ledger;
+
+create table ledger.balances (
+  lane integer not null,
+  account text collate "C" not null,
+  mode text collate "C" not null,
+  available bigint default 0 not null,
+  constraint balances_pkey PRIMARY KEY (lane, account),
+  constraint balances_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text]))),
+  constraint balances_never_negative CHECK ((available >= 0))
+) with (fillfactor=60);
+
+create table ledger.deposits (
+  lane integer not null,
+  account text collate "C" not null,
+  reference text collate "C" not null,
+  id text collate "C" not null,
+  amount bigint not null,
+  note text not null,
+  at timestamp with time zone not null,
+  constraint deposits_pkey PRIMARY KEY (lane, account, reference),
+  constraint deposits_whole_fen CHECK (((amount > 0) AND ((amount % (10000)::bigint) = 0)))
+);
+
+create table ledger.transfers (
+  lane integer not null,
+  account text collate "C" not null,
+  "position" bigint not null,
+  leg smallint not null,
+  event text collate "C" not null,
+  kind text collate "C" not null,
+  debit text collate "C" not null,
+  credit text collate "C" not null,
+  amount bigint not null,
+  after bigint not null,
+  at timestamp with time zone not null,
+  constraint transfers_pkey PRIMARY KEY (lane, account, "position", leg),
+  constraint transfers_after_never_negative CHECK ((after >= 0)),
+  constraint transfers_positive CHECK ((amount > 0)),
+  constraint transfers_touch_account CHECK (((account = debit) OR (account = credit))),
+  constraint transfers_two_accounts CHECK ((debit <> credit))
+);
+
+grant usage on schema ledger to berth_app;
+grant insert, select, update on table ledger.balances to berth_app;
+grant insert, select on table ledger.deposits to berth_app;
+grant insert, select on table ledger.transfers to berth_app;
+
+
+create schema orders;
+
+create table orders.orders (
+  lane integer not null,
+  docking text collate "C" not null,
+  id text collate "C" not null,
+  reference text collate "C" not null,
+  attempt smallint not null,
+  mode text collate "C" not null,
+  good text collate "C" not null,
+  quantity integer not null,
+  unit_price bigint not null,
+  total bigint not null,
+  fee bigint not null,
+  state text collate "C" not null,
+  scheme smallint not null,
+  fingerprint bytea not null,
+  picks bigint[] not null,
+  member text,
+  "position" bigint not null,
+  created_at timestamp with time zone not null,
+  constraint orders_pkey PRIMARY KEY (lane, docking, id),
+  constraint orders_reference UNIQUE (lane, docking, reference, attempt),
+  constraint orders_amounts CHECK (((total = (unit_price * quantity)) AND (fee >= 0) AND (unit_price > 0) AND (quantity > 0))),
+  constraint orders_state CHECK ((state = ANY (ARRAY['delivered'::text, 'unknown'::text, 'cancelled'::text])))
+) with (fillfactor=90);
+
+create table orders.sold (
+  lot bigint not null,
+  seq integer not null,
+  lane integer not null,
+  order_id text collate "C" not null,
+  constraint sold_pkey PRIMARY KEY (lot, seq)
+);
+
+CREATE INDEX orders_doubtful ON orders.orders USING btree (lane, id) WHERE (state = 'unknown'::text);
+
+grant usage on schema orders to berth_app;
+grant insert, select on table orders.orders to berth_app;
+grant insert, select on table orders.sold to berth_app;
+grant update (state) on table orders.orders to berth_app;
+
+
+create schema partners;
+
+create table partners.dockings (
+  lane integer not null,
+  id text collate "C" not null,
+  partner text collate "C" not null,
+  name text not null,
+  mode text collate "C" not null,
+  dialect text collate "C" not null,
+  app_id text collate "C",
+  allowed_addresses text[] default '{}'::text[] not null,
+  created_at timestamp with time zone not null,
+  constraint dockings_pkey PRIMARY KEY (lane, id),
+  constraint dockings_app_id CHECK (((dialect = 'json'::text) = (app_id IS NULL))),
+  constraint dockings_dialect CHECK ((dialect = ANY (ARRAY['json'::text, 'acg0'::text]))),
+  constraint dockings_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text])))
+);
+
+create table partners.keys (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  kind text collate "C" not null,
+  mode text collate "C" not null,
+  hash bytea,
+  sealed bytea,
+  public_key bytea,
+  scopes text[] not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint keys_pkey PRIMARY KEY (lane, id),
+  constraint keys_kind CHECK ((kind = ANY (ARRAY['bearer'::text, 'hmac-sha256'::text, 'ed25519'::text, 'acg'::text]))),
+  constraint keys_material CHECK ((num_nonnulls(hash, sealed, public_key) = 1)),
+  constraint keys_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text])))
+);
+
+create table partners.partners (
+  id text collate "C" not null,
+  name text not null,
+  created_at timestamp with time zone not null,
+  constraint partners_pkey PRIMARY KEY (id)
+);
+
+CREATE INDEX dockings_by_id ON partners.dockings USING btree (id);
+
+CREATE INDEX keys_by_docking ON partners.keys USING btree (lane, docking);
+
+CREATE INDEX keys_by_hash ON partners.keys USING btree (hash) WHERE (hash IS NOT NULL);
+
+CREATE INDEX keys_by_id ON partners.keys USING btree (id);
+
+grant usage on schema partners to berth_app;
+grant insert, select on table partners.dockings to berth_app;
+grant insert, select on table partners.keys to berth_app;
+grant insert, select on table partners.partners to berth_app;
+grant update (expires_at), update (revoked_at) on table partners.keys to berth_app;
+
+
+create schema platform;
+
+create table platform.facts (
+  lane integer not null,
+  "position" bigint not null,
+  docking text collate "C",
+  kind text collate "C" not null,
+  subject text collate "C",
+  code text collate "C",
+  body text not null,
+  at timestamp with time zone not null,
+  constraint facts_pkey PRIMARY KEY (lane, "position")
+);
+
+create table platform.lanes (
+  lane integer not null,
+  epoch bigint default 0 not null,
+  head bigint default 0 not null,
+  answered bigint default 0 not null,
+  constraint lanes_pkey PRIMARY KEY (lane),
+  constraint lanes_answered_behind_head CHECK ((answered <= head))
+) with (fillfactor=50);
+
+create table platform.meta (
+  key text collate "C" not null,
+  value text not null,
+  constraint meta_pkey PRIMARY KEY (key)
+);
+
+create table platform.migrations (
+  version integer not null,
+  name text not null,
+  sha256 text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint migrations_pkey PRIMARY KEY (version)
+);
+
+CREATE INDEX facts_refused ON platform.facts USING btree (lane, docking, "position") WHERE (code IS NOT NULL);
+
+grant usage on schema platform to berth_app;
+grant insert, select on table platform.facts to berth_app;
+grant select, update on table platform.lanes to berth_app;
+grant insert, select on table platform.meta to berth_app;
+grant select on table platform.migrations to berth_app;
+
+
+create schema terms;
+
+create table terms.contracts (
+  lane integer not null,
+  docking text collate "C" not null,
+  fee_ppm integer default 0 not null,
+  since timestamp with time zone not null,
+  constraint contracts_pkey PRIMARY KEY (lane, docking),
+  constraint contracts_fee CHECK (((fee_ppm >= 0) AND (fee_ppm <= 100000)))
+);
+
+create table terms.offers (
+  lane integer not null,
+  docking text collate "C" not null,
+  good text collate "C" not null,
+  unit_price bigint not null,
+  since timestamp with time zone not null,
+  constraint offers_pkey PRIMARY KEY (lane, docking, good),
+  constraint offers_price CHECK ((unit_price > 0))
+);
+
+grant usage on schema terms to berth_app;
+grant insert, select, update on table terms.contracts to berth_app;
+grant insert, select, update on table terms.offers to berth_app;
