@@ -18,17 +18,20 @@ export function dataDirOf(env: NodeJS.ProcessEnv): string {
   return env.DATA_DIR || '.data'
 }
 
-/** The hub as its operator: the key from the environment or from the data folder, never from the command line. */
+/** The hub as its operator. */
 export function operatorClient({ env, lang }: { env: NodeJS.ProcessEnv; lang: Lang }): Client {
+  return new Client({ url: hubUrl(env, readDemo(env)), credentials: { kind: 'bearer', key: readOperatorKey(env) }, lang })
+}
+
+/** The operator's key from the environment or from the data folder, never from the command line. Throws WrongUsage when there is none. */
+export function readOperatorKey(env: NodeJS.ProcessEnv): string {
   const file = join(dataDirOf(env), 'operator.key')
   const key = env.BERTH_OPERATOR_KEY?.trim() || readIfThere(file)?.trim()
-  if (!key) {
-    throw new WrongUsage({
-      en: `No operator's key: start the hub once ("npm start" writes ${file}), set DATA_DIR to its data folder, or set BERTH_OPERATOR_KEY.`,
-      zh: `没有运营密钥：请先启动主站（npm start 会写入 ${file}），或把 DATA_DIR 指向其数据目录，或设置 BERTH_OPERATOR_KEY。`,
-    })
-  }
-  return new Client({ url: hubUrl(env, readDemo(env)), credentials: { kind: 'bearer', key }, lang })
+  if (key) return key
+  throw new WrongUsage({
+    en: `No operator's key: start the hub once ("npm start" writes ${file}), set DATA_DIR to its data folder, or set BERTH_OPERATOR_KEY.`,
+    zh: `没有运营密钥：请先启动主站（npm start 会写入 ${file}），或把 DATA_DIR 指向其数据目录，或设置 BERTH_OPERATOR_KEY。`,
+  })
 }
 
 /** The hub as a partner: --docking names one of the demo; without it the environment counts, then the demo's sandbox. */

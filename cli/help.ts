@@ -64,9 +64,12 @@ export function describe(command: Command, lang: Lang) {
   }
 }
 
+/** More values than these are told in the text and not in the usage line. */
+const MOST_SPELLED = 4
+
 function typed(option: Option): string {
   if (!option.value) return `--${option.name}`
-  return `--${option.name} ${option.oneOf ? option.oneOf.join('|') : option.value}${option.isMany ? ' …' : ''}`
+  return `--${option.name} ${option.oneOf && option.oneOf.length <= MOST_SPELLED ? option.oneOf.join('|') : option.value}${option.isMany ? ' …' : ''}`
 }
 
 const SOURCES: Record<Lang, string[][]> = {

@@ -24,6 +24,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   const isJson = argv.includes('--json')
   let lang = langOf(surroundings.env, languageGiven(argv))
   let command: Command | undefined
+  let typed: Typed | undefined
   try {
     const rest = withoutLeadingOptions(argv)
     if (rest[0] === '--version') return print(surroundings, isJson, lang, version())
@@ -31,12 +32,12 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
     if (!command) return explainTop(rest, surroundings, isJson, lang)
     const leading = argv.slice(0, argv.length - rest.length)
     const words = rest[0] === 'help' ? ['--help'] : rest.slice(command.name.split(' ').length)
-    const typed = readArguments(command, [...leading, ...words])
+    typed = readArguments(command, [...leading, ...words])
     lang = langOf(surroundings.env, typed.values.get('lang')?.[0])
     if (typed.values.has('help')) return print(surroundings, isJson, lang, { exitCode: exitCodes.done, json: describe(command, lang), text: explainCommand(command, lang) })
     return print(surroundings, isJson, lang, await command.run(asked(typed, surroundings, lang, isJson)))
   } catch (error) {
-    return print(surroundings, isJson, lang, failed(error, command, lang))
+    return print(surroundings, isJson, lang, failed(error, command, typed === undefined, lang))
   }
 }
 
@@ -99,10 +100,10 @@ function print({ stdout, stderr }: Surroundings, isJson: boolean, lang: Lang, en
 }
 
 /** Wrong usage and outages as the problem documents of the command line itself. Anything else is a bug and goes on up. */
-function failed(error: unknown, command: Command | undefined, lang: Lang): Ending {
+function failed(error: unknown, command: Command | undefined, isTypo: boolean, lang: Lang): Ending {
   if (error instanceof WrongUsage) {
     const hint: Words = { en: `See: berth ${command ? `${command.name} ` : ''}--help`, zh: `用法见：berth ${command ? `${command.name} ` : ''}--help` }
-    const usage = command ? [usageOf(command, lang)] : []
+    const usage = command && isTypo ? [usageOf(command, lang)] : []
     return {
       exitCode: exitCodes.wrongUsage,
       json: ownProblem('cli.wrong_usage', { en: 'The command was not typed as it must be', zh: '命令用法有误' }, error.words, 400, lang),

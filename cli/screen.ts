@@ -75,6 +75,9 @@ function adviceOf(problem: Problem): Words {
       return afterS === undefined
         ? { en: 'Send the same again a little later.', zh: '请稍后原样重发。' }
         : { en: `Send the same again in ${String(afterS)} s.`, zh: `请在 ${String(afterS)} 秒后原样重发。` }
-    default: return { en: 'Change what the sentence above names, as the page says, and send it again.', zh: '请按说明页修改上述内容后再发送。' }
+    default:
+      if (problem.decision !== undefined) return { en: 'Do what the statement of the decision asks for ("berth report" shows it), or appeal.', zh: '请按处理说明的要求补救（berth report 可查看），或提出申诉。' }
+      if (problem.side === 'hub') return { en: 'This is on the main site\'s side: order otherwise, or again once it has changed there.', zh: '原因在主站一侧：请改换商品或数量，或待主站调整后再下单。' }
+      return { en: 'Change what the sentence above names, as the page says, and send it again.', zh: '请按说明页修改上述内容后再发送。' }
   }
 }

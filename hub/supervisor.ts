@@ -10,6 +10,7 @@ import { startEmbedded, type Embedded } from './platform/postgres/embedded.ts'
 import { migrate } from './platform/postgres/migrate.ts'
 import { argumentsOf, environmentOf, isAlive, signal, waitForEnd, workingFolderOf } from './platform/process-table.ts'
 import { StartRefused, startRefusedExitCode } from './platform/refusal-to-start.ts'
+import { runtimeEnvironment, runtimeFlags } from './platform/runtime.ts'
 
 type Config = {
   readonly root: string
@@ -319,9 +320,10 @@ class HubKeeper {
     const { root, dataDir, host, port, env } = this.#config
     // Detached: a Ctrl-C in the terminal reaches us alone, and the hub hears SIGTERM once. The channel is how it
     // notices that we are gone, even by kill -9.
-    const child = spawn(process.execPath, [join(root, 'hub', 'main.ts'), 'serve'], {
+    const child = spawn(process.execPath, [...runtimeFlags, join(root, 'hub', 'main.ts'), 'serve'], {
       cwd: root,
       env: {
+        ...runtimeEnvironment(dataDir),
         ...env,
         DATABASE_URL: this.#urls.appUrl,
         DATABASE_OWNER_URL: this.#urls.ownerUrl,

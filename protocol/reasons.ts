@@ -1,3 +1,5 @@
+import { inChinese, WORDED } from './phrases.ts'
+
 /**
  * The vocabulary of refusal: every way the hub can say no, once.
  *
@@ -265,11 +267,15 @@ export function reasonOf(code: ReasonCode): Reason {
   return reasons[code]
 }
 
-/** The one sentence a person reads, with the named values filled in. Source: the registry above. */
+/**
+ * The one sentence a person reads, with the named values filled in. Source: the registry above. In Chinese the words
+ * among the values are Chinese too; names, amounts and times stay what they are.
+ */
 export function explain(refusal: { code: ReasonCode; because: Readonly<Record<string, unknown>> }, lang: 'en' | 'zh'): string {
   return reasonOf(refusal.code).detail[lang].replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = refusal.because[name]
-    const text = value === undefined || value === null ? '–' : Array.isArray(value) ? value.join(', ') : String(value)
+    const said = (part: unknown) => (lang === 'zh' && WORDED.has(name) ? inChinese(String(part)) : String(part))
+    const text = value === undefined || value === null ? '–' : Array.isArray(value) ? value.map(said).join(lang === 'zh' ? '、' : ', ') : said(value)
     return text.length > 100 ? `${text.slice(0, 99)}…` : text
   })
 }

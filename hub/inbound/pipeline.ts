@@ -68,11 +68,15 @@ export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInsta
         return answer(hub, request, reply, refuse('protocol.version_unknown', { seen: String(version).slice(0, 40), known: API_VERSIONS }))
       }
       reply.header('berth-version', version ?? NEWEST_VERSION)
-      const arrival = arrivalOf(request, body)
+      const trace = request.headers.traceparent
+      if (typeof trace === 'string' && TRACE_PARENT.test(trace)) reply.header('traceparent', trace)
+      const arrival = arrivalOf(hub, request, body)
       const who = await signIn(hub, arrival)
       if (!who.ok) return answer(hub, request, reply, who)
       crashpoint('authenticated')
       const { key } = who.value
+      // A key that is being replaced still works, and says so before it stops.
+      if (key.expiresAt) reply.header('berth-key-expires', key.expiresAt.toISOString())
       const place = hub.limiter.enter(key.docking.id, nowMs)
       if (!place.ok) return answer(hub, request, reply, kept(hub, key, request, place))
       const { requestsPerSecond } = hub.limiter.options
@@ -117,6 +121,7 @@ async function ask<B extends TSchema, Q extends TSchema>(
   })
 }
 
+const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 const NOTHING = Buffer.alloc(0)
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i
 
@@ -151,11 +156,11 @@ export function reader(schema: TSchema, prefix: string): Reader {
   }
 }
 
-export function arrivalOf(request: FastifyRequest, body: Uint8Array): Arrival {
+export function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array): Arrival {
   return {
     method: request.method,
     url: request.raw.url ?? '/',
-    scheme: request.protocol === 'https' ? 'https' : 'http',
+    scheme: hub.publicUrl.startsWith('https:') ? 'https' : 'http',
     header: (name) => {
       const value = request.headers[name]
       return Array.isArray(value) ? value.join(', ') : value

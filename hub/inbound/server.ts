@@ -1,5 +1,4 @@
 import swagger from '@fastify/swagger'
-import scalar from '@scalar/fastify-api-reference'
 import { fastify, type FastifyInstance } from 'fastify'
 import { refuse } from '../../protocol/outcome.ts'
 import { limits } from '../kernel/limits.ts'
@@ -15,6 +14,7 @@ import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
 
 /** Builds the doors. Every route is named here; what each asks of its caller stands in its own line. */
@@ -67,6 +67,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   await app.register(swagger, { openapi: openApiInfo(hub.publicUrl) as never })
   await app.register(async (doors) => {
     publicRoutes(doors, hub)
+    referenceRoutes(doors)
     reasonRoutes(doors, hub)
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
@@ -78,7 +79,6 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     decisionRoutes(doors, hub)
     bookRoutes(doors, hub)
   })
-  await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/openapi.json', telemetry: false, withDefaultFonts: false, hideClientButton: true } as never })
   await app.register(async (doors) => {
     doors.removeAllContentTypeParsers()
     doors.addContentTypeParser('*', (_request, payload, done) => done(null, payload))

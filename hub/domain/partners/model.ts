@@ -4,7 +4,7 @@ export type Mode = 'sandbox' | 'live'
 export type DialectName = 'json' | 'acg0'
 
 export const SCOPES = ['goods:read', 'orders:write', 'orders:read', 'funds:read', 'docking:read'] as const
-export type KeyScope = (typeof SCOPES)[number]
+export const READ_SCOPES: readonly string[] = SCOPES.filter((scope) => scope.endsWith(':read'))
 
 export type Docking = {
   id: string

@@ -6,7 +6,7 @@ import { underLanes } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { hashBearer } from './keyring.ts'
-import { SCOPES, type DialectName, type Docking, type Mode } from './model.ts'
+import { READ_SCOPES, SCOPES, type DialectName, type Docking, type Mode } from './model.ts'
 import { endKey, insertDocking, insertKey, insertPartner, loadDocking, loadDockings, loadKeyById, readDocking, readKeys, type KeyRow } from './store.ts'
 
 export type OpenDockingCommand = {
@@ -58,14 +58,18 @@ export async function openDocking(
 function makeCredentials(vault: Vault, docking: Docking, command: OpenDockingCommand, at: Date): { rows: KeyRow[]; credentials: Credentials } {
   const common = { lane: docking.lane, docking: docking.id, mode: docking.mode, hash: null, sealed: null, publicKey: null, scopes: SCOPES, createdAt: at, expiresAt: null, revokedAt: null }
   const [first, second] = command.ids.keys
+  const apiKey = makeKey(docking.mode === 'live' ? 'bth_live_' : 'bth_test_', randomBytes)
   if (docking.dialect === 'acg0') {
     const appKey = command.appKey ?? randomBytes(8).toString('hex').toUpperCase()
     return {
-      rows: [{ ...common, id: first, kind: 'acg', sealed: vault.seal(Buffer.from(appKey), `key|${first}`) }],
-      credentials: { appId: docking.appId!, appKey },
+      rows: [
+        { ...common, id: first, kind: 'acg', sealed: vault.seal(Buffer.from(appKey), `key|${first}`) },
+        // The shop's software cannot show a report; its owner reads it with a key that can only read.
+        { ...common, id: second, kind: 'bearer', hash: hashBearer(apiKey), scopes: READ_SCOPES },
+      ],
+      credentials: { appId: docking.appId!, appKey, apiKey },
     }
   }
-  const apiKey = makeKey(docking.mode === 'live' ? 'bth_live_' : 'bth_test_', randomBytes)
   const keySecret = randomBytes(32).toString('base64url')
   return {
     rows: [

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Checker } from './check.ts'
+import { countsOf, isOver, secondsOf, since, type Result, type Run } from './figures.ts'
+import { Shop } from './shop.ts'
+import { topUp } from './world.ts'
+
+/** The crash points of the order path in its order, and how many passes a run may let go by before the kill. */
+const POINTS: readonly { name: string; upTo: number }[] = [
+  { name: 'parsed', upTo: 150 }, { name: 'authenticated', upTo: 150 },
+  // Once a batch, which under this load holds a few orders.
+  { name: 'loaded', upTo: 50 }, { name: 'decided', upTo: 50 }, { name: 'written', upTo: 50 }, { name: 'before_commit', upTo: 50 }, { name: 'committed', upTo: 50 },
+  { name: 'before_answer', upTo: 120 }, { name: 'answered', upTo: 120 },
+]
+const SMOKE_POINTS = ['before_commit', 'committed', 'before_answer', 'answered']
+const READY_WITHIN_MS = 3_000
+const REACHED_WITHIN_MS = 8_000
+
+/**
+ * F1: the hub kills itself with SIGKILL at a named point while shops order, is started again, and must be ready in
+ * three seconds with nothing lost, nothing doubled and everything that is in doubt in the work list.
+ */
+export async function killHub(run: Run): Promise<Result> {
+  const { bed, world, journal } = run
+  const mark = journal.mark()
+  const check = new Checker(bed, world, journal)
+  const wanted = run.points ?? (run.isSmoke ? SMOKE_POINTS : POINTS.map((point) => point.name))
+  const points = POINTS.filter((point) => wanted.includes(point.name))
+  const startedAtMs = performance.now()
+  let rounds = 0
+  let slowestReadyMs = 0
+  const start = async (crashpoint?: string) => {
+    const life = await bed.startHub(crashpoint)
+    slowestReadyMs = Math.max(slowestReadyMs, life.readyMs)
+    if (life.readyMs > READY_WITHIN_MS) journal.violate('ready', `the hub was ready after ${secondsOf(life.readyMs)}, allowed are ${secondsOf(READY_WITHIN_MS)}`)
+    return life
+  }
+
+  // Every point once, whatever the clock says; then in turn until the time is up.
+  for (let i = 0; i < points.length || (!run.isSmoke && !isOver(run, startedAtMs)); i++) {
+    if (run.isInterrupted() || (run.stopsAtFirst && isOver(run, startedAtMs))) break
+    const { name, upTo } = points[i % points.length]!
+    await bed.endHub('SIGTERM')
+    const life = await start(`${name}:${1 + Math.floor(Math.random() * upTo)}`)
+    await check.afterOrderlyStop()
+    const shop = new Shop(bed, world, journal, { workers: 24, thinkMs: 60, hangUpShare: 0.05, deposits: true })
+    shop.open()
+    const ended = await Promise.race([life.ended, sleep(REACHED_WITHIN_MS, null, { ref: false })])
+    if (ended === null) journal.violate('run', `the crash point ${name} was not reached in ${REACHED_WITHIN_MS / 1000} s of load`)
+    else if (ended.signal !== 'SIGKILL') journal.violate('run', `the hub ended with ${ended.signal ?? ended.code} instead of its crash point: ${bed.output.slice(-400)}`)
+    await bed.endHub('SIGKILL')
+    // Every other time the shops hammer on the hub while it starts; else they wait, and it is seen what it left.
+    const isQuiet = i % 2 === 0
+    if (isQuiet) await shop.hold()
+    await start()
+    if (isQuiet) await check.afterStart()
+    shop.release()
+    await sleep(300)
+    await shop.settle()
+    await check.atRest(shop)
+    shop.close()
+    await topUp(bed, world, run.cardsEach)
+    rounds++
+  }
+  const { entries, violations } = since(journal, mark)
+  return { fault: 'F1', violations, figures: [['rounds', rounds], ...countsOf(entries), ['doubtful', check.doubtful], ['ready_max', secondsOf(slowestReadyMs)]] }
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+
+/** An answer of the hub, whoever asked for it. */
+export type Answered = { status: number; headers: Headers; body: unknown }
+
+export type Contract = {
+  document: any
+  /** Every operation of the document as `GET /api/goods/{good}`. */
+  operations: readonly string[]
+  /**
+   * Asserts that the answer is one that the document promises: the status and the content type are listed for this
+   * operation and the body is valid. A path or method that the document does not name may only be refused.
+   * `path` is the address as it was asked for, with or without its query.
+   */
+  check(method: string, path: string, answered: Answered): void
+}
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
+
+/** Reads the document that a hub publishes and makes its answers checkable. */
+export async function readContract(url: string): Promise<Contract> {
+  const response = await fetch(`${url}/openapi.json`)
+  assert.equal(response.status, 200)
+  return contractOf(await response.json())
+}
+
+export function contractOf(document: any): Contract {
+  const ajv = schemaReader(document)
+  const compiled = new Map<string, ValidateFunction>()
+  const validate = (pointer: string): ValidateFunction => {
+    let check = compiled.get(pointer)
+    if (!check) compiled.set(pointer, (check = ajv.compile({ $ref: `contract#${pointer}` })))
+    return check
+  }
+  const operations = operationsOf(document)
+  const paths = Object.keys(document.paths)
+    .map((template) => ({ template, pattern: patternOf(template), names: template.split('{').length - 1 }))
+    // An address without parameters is meant before one with them.
+    .sort((a, b) => a.names - b.names)
+  const problem = problemPointer(document)
+
+  return {
+    document,
+    operations,
+    check(method, path, { status, headers, body }) {
+      const address = path.split('?')[0]!
+      const template = paths.find(({ template, pattern }) => pattern.test(address) && document.paths[template][method.toLowerCase()])?.template
+      const where = `${method} ${address} ${status}`
+      const type = (headers.get('content-type') ?? '').split(';')[0]!.trim()
+      if (template === undefined) {
+        assert.ok(status >= 400, `${where}: not in the document, and yet it is served`)
+        assert.equal(type, 'application/problem+json', where)
+        return assertValid(validate(problem), body, where)
+      }
+      const responses = document.paths[template][method.toLowerCase()].responses
+      assert.ok(responses[status], `${where}: ${method} ${template} does not document the status ${status}`)
+      assert.ok(responses[status].content?.[type], `${where}: ${method} ${template} does not document ${type || 'an answer without a type'}`)
+      assertValid(validate(pointerTo('paths', template, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema')), body, where)
+    },
+  }
+}
+
+/** Compiles any schema of the document, addressed as `contract#/json/pointer`. */
+export function schemaReader(document: any): Ajv2020 {
+  const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true, validateFormats: true })
+  addFormats.default(ajv)
+  // The document as a whole is no schema; only what is pointed to is validated, but all of it is looked at.
+  ajv.addVocabulary(Object.keys(document))
+  ajv.addSchema(document, 'contract', undefined, false)
+  return ajv
+}
+
+export function operationsOf(document: any): string[] {
+  return Object.entries<any>(document.paths).flatMap(([template, item]) => METHODS.filter((method) => item[method]).map((method) => `${method.toUpperCase()} ${template}`))
+}
+
+export function pointerTo(...steps: string[]): string {
+  return steps.map((step) => `/${encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('')
+}
+
+function patternOf(template: string): RegExp {
+  return new RegExp(`^${template.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')}$`)
+}
+
+/** Every partner route refuses in one shape; any of them stands for the addresses that the document does not name. */
+function problemPointer(document: any): string {
+  for (const operation of operationsOf(document)) {
+    const [method, template] = operation.split(' ') as [string, string]
+    const at = ['paths', template, method.toLowerCase(), 'responses', '404', 'content', 'application/problem+json', 'schema']
+    if (at.reduce((value, step) => value?.[step], document)) return pointerTo(...at)
+  }
+  throw new assert.AssertionError({ message: 'no operation documents a problem' })
+}
+
+function assertValid(check: ValidateFunction, body: unknown, where: string): void {
+  if (!check(body)) assert.fail(`${where}: ${(check.errors ?? []).map(say).join('; ')}\n${JSON.stringify(body).slice(0, 600)}`)
+}
+
+function say({ instancePath, message, params }: ErrorObject): string {
+  return `${instancePath || '/'} ${message} ${JSON.stringify(params)}`
+}
