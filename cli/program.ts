@@ -28,11 +28,12 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   try {
     const rest = withoutLeadingOptions(argv)
     if (rest[0] === '--version') return print(surroundings, isJson, lang, version())
-    command = findCommand(rest[0] === 'help' ? rest.slice(1) : rest)
-    if (!command) return explainTop(rest, surroundings, isJson, lang)
+    const named = rest[0] === 'help' ? rest.slice(1) : rest
+    command = findCommand(named)
     const leading = argv.slice(0, argv.length - rest.length)
-    const words = rest[0] === 'help' ? ['--help'] : rest.slice(command.name.split(' ').length)
-    typed = readArguments(command, [...leading, ...words])
+    if (!command) return print(surroundings, isJson, lang, explainTop(leading, rest, lang))
+    const words = named.slice(command.name.split(' ').length)
+    typed = readArguments(command, [...leading, ...(named === rest ? [] : ['--help']), ...words])
     lang = langOf(surroundings.env, typed.values.get('lang')?.[0])
     if (typed.values.has('help')) return print(surroundings, isJson, lang, { exitCode: exitCodes.done, json: describe(command, lang), text: explainCommand(command, lang) })
     return print(surroundings, isJson, lang, await command.run(asked(typed, surroundings, lang, isJson)))
@@ -41,12 +42,14 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   }
 }
 
-/** Language and form may also stand in front of the command. */
+/** Help, language and form may also stand in front of the command. */
 function withoutLeadingOptions(argv: readonly string[]): readonly string[] {
   let i = 0
-  while (i < argv.length && (argv[i] === '--json' || argv[i]!.startsWith('--lang'))) i += argv[i] === '--lang' ? 2 : 1
+  while (i < argv.length && (LEADING.has(argv[i]!) || argv[i]!.startsWith('--lang'))) i += argv[i] === '--lang' ? 2 : 1
   return argv.slice(i)
 }
+
+const LEADING = new Set(['--json', '--help', '-h'])
 
 function languageGiven(argv: readonly string[]): string | undefined {
   const at = argv.findIndex((word) => word === '--lang' || word.startsWith('--lang='))
@@ -57,20 +60,22 @@ function findCommand(words: readonly string[]): Command | undefined {
   return commands.find(({ name }) => name === words[0] || name === `${words[0]} ${words[1]}`)
 }
 
-/** Help when it was asked for; for no command or an unknown one the same help, as wrong usage. */
-function explainTop(rest: readonly string[], surroundings: Surroundings, isJson: boolean, lang: Lang): number {
-  const group = rest.find((word) => word !== 'help' && !word.startsWith('-'))
-  const isAsked = rest.some((word) => word === '--help' || word === '-h' || word === 'help')
+/** Help when it was asked for; for no command, or an unknown one, wrong usage with the names that there are. */
+function explainTop(leading: readonly string[], rest: readonly string[], lang: Lang): Ending {
+  const words = rest[0] === 'help' ? rest.slice(1) : rest
+  const group = words[0]?.startsWith('-') ? undefined : words[0]
+  const isAsked = rest[0] === 'help' || [...leading, ...rest].some((word) => word === '--help' || word === '-h')
   const within = commands.filter(({ name }) => name.startsWith(`${group} `))
   if (isAsked && (group === undefined || within.length > 0)) {
     const shown = group === undefined ? commands : within
-    return print(surroundings, isJson, lang, { exitCode: exitCodes.done, json: { commands: shown.map((command) => describe(command, lang)), exitCodes }, text: explainAll(shown, lang) })
+    return { exitCode: exitCodes.done, json: { commands: shown.map((command) => describe(command, lang)), exitCodes }, text: explainAll(shown, lang) }
   }
   const names = (within.length > 0 ? within : commands).map(({ name }) => name).join(', ')
+  const typed = words.slice(0, within.length > 0 ? 2 : 1).join(' ')
   throw new WrongUsage(
-    rest.length === 0
+    typed === ''
       ? { en: `Say which command: ${names}.`, zh: `请给出命令：${names}。` }
-      : { en: `There is no command "${rest.slice(0, within.length > 0 ? 2 : 1).join(' ')}"; there are ${names}.`, zh: `没有命令“${rest.slice(0, within.length > 0 ? 2 : 1).join(' ')}”，现有：${names}。` },
+      : { en: `There is no command "${typed}"; there are ${names}.`, zh: `没有命令“${typed}”，现有：${names}。` },
   )
 }
 

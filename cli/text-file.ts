@@ -1,7 +1,7 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { WrongUsage, type Option } from './command.ts'
 
-export const charsets = ['utf-8', 'gb18030'] as const
+const charsets = ['utf-8', 'gb18030'] as const
 export type Charset = (typeof charsets)[number]
 
 export const charsetOption: Option = {

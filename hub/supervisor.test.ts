@@ -112,7 +112,7 @@ test('a first start makes the demo and prints the table, a later one does neithe
   const first = begin(house)
   await first.until(/Ctrl-C/)
   assert.match(first.said(), /ready, 已就绪/)
-  assert.match(first.said(), new RegExp(`API 接口 +${house.url}/v1`))
+  assert.match(first.said(), new RegExp(`API 接口 +${house.url}/api`))
   assert.match(first.said(), /演示凭据 .*demo\.json/)
   assert.match(first.said(), /下一步 +npx berth order one\n +two\n +three\n +Stop/)
   const { app, owner } = await askHub(house)

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeFolder } from './platform/folder.ts'
 import { Client } from 'pg'
 import { greet } from './greeting.ts'
 import { startEmbedded, type Embedded } from './platform/postgres/embedded.ts'
@@ -105,7 +106,7 @@ function readConfig(options: { argv: readonly string[]; env: NodeJS.ProcessEnv; 
   const dataDir = resolve(env.DATA_DIR || defaultDataDir)
   try {
     // 0711: under root the user of Postgres walks through it to its own folder. What is in it is closed by itself.
-    mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+    makeFolder(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700)
     writeFileSync(join(dataDir, '.probe'), '')
     rmSync(join(dataDir, '.probe'))
   } catch (error) {

@@ -9,7 +9,7 @@ export const NEWEST_VERSION = API_VERSIONS[API_VERSIONS.length - 1]!
 const closed = { additionalProperties: false }
 
 /** Yuan as a decimal string with up to six decimals. */
-export const Amount = Type.String({ pattern: AMOUNT_PATTERN, description: 'Yuan as a decimal string, up to 6 decimals, e.g. "9.50".', examples: ['9.50'] })
+export const Amount = Type.String({ pattern: AMOUNT_PATTERN, title: 'yuan as a decimal string with up to 6 decimals, such as "9.50"', description: 'Yuan as a decimal string, up to 6 decimals, e.g. "9.50".', examples: ['9.50'] })
 /** A balance change or a balance; may be below zero. */
 export const SignedAmount = Type.String({ pattern: '^-?(0|[1-9]\\d{0,11})(\\.\\d{1,6})?$', description: 'Yuan as a decimal string; a leading minus is money that went out.' })
 export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.' })
@@ -22,12 +22,12 @@ const REFERENCE = "^[!#-&(-\\[\\]-~]+$"
 
 export const PlaceOrder = Type.Object(
   {
-    reference: Type.String({ minLength: 1, maxLength: 64, pattern: REFERENCE, description: "The partner's own order number; unique for ever once accepted." }),
-    good: Type.String({ minLength: 1, maxLength: 64, pattern: '^[0-9a-z_]+$' }),
+    reference: Type.String({ minLength: 1, maxLength: 64, pattern: REFERENCE, title: 'visible ASCII characters without blanks, quotes or backslashes', description: "The partner's own order number; unique for ever once accepted." }),
+    good: Type.String({ minLength: 1, maxLength: 64, pattern: '^[0-9a-z_]+$', title: 'lower-case letters, digits or _' }),
     quantity: Type.Integer({ minimum: 1, maximum: 1000 }),
     maxUnitPrice: Amount,
     form: Type.Optional(Type.Object({}, { ...closed, description: 'Card goods ask for nothing, so the form is empty.' })),
-    member: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: PLAIN_TEXT, description: "The partner's own word for the buyer; never required." })),
+    member: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: PLAIN_TEXT, title: 'text without control, direction or zero-width characters', description: "The partner's own word for the buyer; never required." })),
   },
   closed,
 )

@@ -9,8 +9,8 @@ import { explain, isReasonCode, type ReasonCode } from './reasons.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** What programs call the thing in every language. */
-const NAMES = new Set(['application/json', 'application/x-www-form-urlencoded', 'GET, POST', '@method', '@authority', '@path', '@query', 'content-digest', 'idempotency-key', 'created', 'nonce', 'keyid'])
+/** What has no word in it: paths, methods, media types, names of a signature, sizes, and texts without letters. */
+const WORDLESS = /^(?:\??\/\S*|[A-Z]+(?:, [A-Z]+)*|application\/[\w-]+|@[a-z-]+|signature-input\.\S+|\d+ KB|[^A-Za-z]*)$/
 
 type Token = { kind: 'text' | 'name' | 'mark'; value: string; line: number }
 
@@ -98,15 +98,13 @@ class Finder {
 
   find(): Set<string> {
     this.#tokens.forEach((token, i) => {
+      if (token.kind === 'mark' && token.value === '{') this.#rule(i)
       if (token.kind !== 'name') return
       const next = this.#at(i + 1)
       if (next === '(' && this.#at(i - 1) !== 'function') this.#call(i)
       if ((token.value === 'problem' || token.value === 'expected') && (next === '=' || next === '??=')) this.#read(i + 2, this.#expressionEnd(i + 2))
-      if (token.value === 'x-expected' || /^(expected|problem)Of$|(Expected|Problem)$/.test(token.value)) this.#returns(token.value)
+      if (token.value === 'expectedOf') this.#returns(token.value)
       if (token.value === 'missing' && next === '.' && this.#at(i + 2) === 'push') this.#read(i + 4, this.#close(i + 3))
-    })
-    this.#tokens.forEach((token, i) => {
-      if (token.kind === 'text' && token.value === 'x-expected' && this.#at(i + 1) === ':') this.#read(i + 2, this.#expressionEnd(i + 2))
     })
     return this.phrases
   }
@@ -162,6 +160,14 @@ class Finder {
     })
   }
 
+  /** A schema with a pattern says in its title what the pattern means. */
+  #rule(open: number): void {
+    const parts = this.#parts(open)
+    const has = (start: number, name: string) => this.#at(start) === name && this.#at(start + 1) === ':'
+    if (!parts.some(([start]) => has(start, 'pattern'))) return
+    for (const [start, end] of parts) if (has(start, 'title')) this.#read(start + 2, end)
+  }
+
   #because(open: number): void {
     for (const [start, end] of this.#parts(open)) {
       if (!WORDED.has(this.#at(start))) continue
@@ -178,9 +184,8 @@ class Finder {
       if (kind === 'text') {
         if (value !== '' && !compared) this.phrases.add(value)
       } else if (kind === 'name' && this.#at(i - 1) !== '.' && this.#at(i + 1) !== ':') this.#resolve(value, this.#at(i + 1) === '(')
-      const after = this.#tokens[i - 1]
-      const belongs = after !== undefined && i > start && (after.kind === 'name' || CLOSES.has(this.#at(i - 1)))
-      if (belongs && (value === '(' || value === '[') && kind === 'mark') i = this.#close(i)
+      const follows = i > start && (this.#tokens[i - 1]!.kind === 'name' || CLOSES.has(this.#at(i - 1)))
+      if (follows && kind === 'mark' && (value === '(' || value === '[')) i = this.#close(i)
     }
   }
 
@@ -222,17 +227,117 @@ class Finder {
 }
 
 function phrasesOf(source: string): string[] {
-  return [...new Finder(source).find()].filter((phrase) => !NAMES.has(phrase))
+  return [...new Finder(source).find()].filter((text) => !WORDLESS.test(text))
 }
 
-function untranslated(phrases: readonly string[]): string[] {
-  return phrases.filter((phrase) => !/\p{Script=Han}/u.test(inChinese(phrase)) && !/^(acg or bearer|true or false)$/.test(phrase))
+/** What a Chinese reader could not read: a phrase without a line in the table, or one whose line kept an English word. */
+function faultsOf(phrase: string, chinese = inChinese(phrase)): string[] {
+  if (!/\p{Script=Han}/u.test(chinese)) return [`${phrase}: has no Chinese`]
+  const kept = chinese.match(/[A-Za-z][\w-]*/g) ?? []
+  return kept.filter((word) => word !== 'BOM' && !phrase.includes(word)).map((word) => `${phrase}: the Chinese says ${word}`)
 }
 
-export const sources = globSync(['protocol/**/*.ts', 'dialects/**/*.ts', 'hub/**/*.ts'], { cwd: root }).filter((file) => !file.endsWith('.test.ts'))
-const found = new Map(sources.map((file) => [file, phrasesOf(readFileSync(join(root, file), 'utf8'))]))
+const sources = new Map(globSync(['protocol/**/*.ts', 'dialects/**/*.ts', 'hub/**/*.ts'], { cwd: root })
+  .filter((file) => !file.endsWith('.test.ts')).map((file) => [file, readFileSync(join(root, file), 'utf8')]))
+const found = new Map([...sources].map(([file, source]) => [file, phrasesOf(source)]))
 
 test('every phrase that a refusal carries has its Chinese', () => {
-  assert.deepEqual([...found].flatMap(([file, phrases]) => untranslated(phrases).map((phrase) => `${file}: ${phrase}`)), [])
+  assert.deepEqual([...found].flatMap(([file, phrases]) => phrases.flatMap((phrase) => faultsOf(phrase)).map((fault) => `${file}: ${fault}`)), [])
 })
-for (const [file, phrases] of found) if (phrases.length) console.log(file, phrases)
+
+test('the finder hears every room that refuses', () => {
+  const heard: Record<string, string> = {
+    'protocol/signature.ts': 'whole seconds since 1970 as an integer, not before created',
+    'protocol/structured-fields.ts': 'this label stands twice',
+    'protocol/wire/json.ts': 'a control character in a string is not escaped',
+    'protocol/wire/form.ts': 'a field has no name',
+    'dialects/acg/server.ts': 'a whole number from 1 to 1000, in digits',
+    'hub/inbound/edge.ts': '7 Host headers',
+    'hub/inbound/pipeline.ts': 'none',
+    'hub/inbound/operator/dockings.ts': 'acg or bearer',
+    'hub/domain/orders/rules.ts': 'quantity',
+    'hub/domain/decisions/rules.ts': 'ground: an article',
+    'hub/domain/catalogue/service.ts': 'line 7',
+    'hub/platform/limiter.ts': '7 failed sign-ins a minute',
+  }
+  for (const [file, phrase] of Object.entries(heard)) assert.ok(found.get(file)?.includes(phrase), `${file}: ${phrase}`)
+})
+
+const planted = `
+const RULE: Record<string, string> = { a: 'from a table', b: "from a second row" }
+const half = /['"\`]/.test(text) ? 'from a constant' : 'another of it' // 'not from a remark'
+function invalid(path: string, expected: string): Outcome<never> {
+  return refuse('protocol.invalid_field', { path, expected })
+}
+const bad = (path: string, expected: string) => refuse('protocol.invalid_field', { path, expected })
+function whatIsWrong(code: number): string | null {
+  if (code === 0) return 'from a function'
+  return code === 1 ? \`from a \${f('x')} template\` : null
+}
+if (kind === 'compared') return refuse('protocol.host_ambiguous', { seen: 'in the call' })
+refused('orders.reference_reused', { reference: 'not a word', differs: a !== 'compared too' ? 'chosen' : 'or chosen' })
+fail(line, 'protocol.invalid_field', { path: '/a', expected: RULE[name] ?? '' })
+invalid('/b', half)
+bad('/c', text.slice('not handed') || 'handed by an arrow')
+malformed(whatIsWrong(code) ?? 'otherwise')
+function malformed(problem: string) { return refuse('partners.signature_malformed', { problem }) }
+problem ??= 'set'
+missing.push('pushed')
+const Code = Type.String({ pattern: '^a$', title: 'beside a pattern' })
+const page = { title: 'not a word of a refusal' }
+`
+
+test('the finder takes each way of saying a phrase, and leaves what is no phrase', () => {
+  assert.deepEqual(phrasesOf(planted).toSorted(), [
+    'another of it', 'beside a pattern', 'chosen', 'from a 7 template', 'from a constant', 'from a function', 'from a second row', 'from a table',
+    'handed by an arrow', 'in the call', 'or chosen', 'otherwise', 'pushed', 'set',
+  ])
+})
+
+test('a phrase without Chinese is a fault, and so is Chinese that kept English words', () => {
+  assert.deepEqual(phrasesOf(`refuse('protocol.malformed_request', { problem: 'the moon is full', at: 'the head' })`).flatMap((phrase) => faultsOf(phrase)), ['the moon is full: has no Chinese'])
+  assert.deepEqual(faultsOf('the body is empty'), [])
+  assert.deepEqual(faultsOf('an Ed25519 key', 'Ed25519 的 public 密钥'), ['an Ed25519 key: the Chinese says public'])
+})
+
+test('each word of the schema library that the doors can give has its Chinese, and none shows a pattern', () => {
+  const doors = [...sources].filter(([file]) => file === 'protocol/messages.ts' || file.startsWith('hub/inbound/')).map(([, source]) => source).join('\n')
+  const built = new Set([...doors.matchAll(/\bType\.([A-Z]\w+)\(/g)].map((hit) => hit[1]!))
+  // Another kind of schema has words of its own: give it a line here and in the table.
+  assert.deepEqual([...built].filter((kind) => !['Object', 'Optional', 'String', 'Integer', 'Boolean', 'Null', 'Array', 'Union', 'Literal'].includes(kind)), [])
+  const limit = { limit: 3, comparison: '>=' }
+  const messages = [
+    ...['string', 'integer', 'boolean', 'null', 'array', 'object'].map((type) => ['type', { type }] as const),
+    ['minimum', limit], ['maximum', { ...limit, comparison: '<=' }], ['minLength', limit], ['maxLength', limit], ['minItems', limit], ['maxItems', limit],
+    ['pattern', { pattern: '^[0-9a-z_]+$' }], ['format', { format: 'date-time' }], ['anyOf', {}], ['const', {}], ['boolean', {}], ['additionalProperties', {}],
+    ['required', { requiredProperties: ['good', 'quantity'] }],
+  ].map(([keyword, params]) => Locale.en_US({ keyword, params } as never))
+  assert.deepEqual([...messages, 'no such field here', 'this field is required', 'written as /openapi.json says'].flatMap((phrase) => faultsOf(phrase)), [])
+  assert.equal(inChinese('one of sandbox, live'), '可选值为 sandbox、live')
+  assert.equal(messages.map(inChinese).find((message) => message.includes('0-9')), undefined)
+})
+
+test('the sentence for a Chinese reader is Chinese throughout, but for what the asker named', () => {
+  const told: [ReasonCode, Record<string, unknown>, string][] = [
+    ['protocol.invalid_field', { path: '/num', expected: 'a whole number from 1 to 1000, in digits' }, '字段 /num：1 至 1000 的整数，用数字书写。'],
+    ['protocol.malformed_request', { problem: 'a string is not closed', at: 'line 3 column 14' }, '请求正文格式有误：字符串没有结束引号，位置 第 3 行第 14 列。'],
+    ['partners.signature_malformed', { problem: 'Signature-Input, character 9: the value of created cannot be read' }, '签名无法解析：Signature-Input 第 9 个字符：created 的值无法解析。'],
+    ['decisions.statement_incomplete', { missing: ['facts', 'class technical for partners.key_leaked', 'ground: an article'] }, '此类措施的处理说明缺少：事实说明、partners.key_leaked 所属的类别（技术原因）、依据：具体条款。'],
+    ['terms.payment_overdue', { measure: 'suspend', since: '2026-11-01T00:00:00Z' }, '因款项逾期未付，自 2026-11-01T00:00:00Z 起：暂停。'],
+    ['platform.rate_limited', { allowed: '5 failed sign-ins a minute', retryAfterS: 7 }, '公示上限为 每分钟 5 次登录失败，请 7 秒后重试。'],
+    ['orders.reference_reused', { reference: 'form', differs: 'form' }, '订单号 form 已有订单，且下单表单不同。'],
+    ['catalogue.good_not_found', { good: 'body' }, '商品不存在：body。'],
+    ['partners.scope_missing', { needed: 'orders:write', granted: ['goods:read', 'funds:read'] }, '此调用需要权限 orders:write，密钥现有 goods:read、funds:read。'],
+  ]
+  for (const [code, because, sentence] of told) assert.equal(explain({ code, because }, 'zh'), sentence)
+  assert.equal(explain({ code: 'protocol.invalid_field', because: { path: '/num', expected: 'a whole number from 1 to 1000, in digits' } }, 'en'), '/num: a whole number from 1 to 1000, in digits.')
+})
+
+test('what the table does not hold is told as it came, and a name cannot bring phrases of its own', () => {
+  for (const text of ['', 'the moon', 'at most many characters', '"" is covered twice', 'constructor', '{n} Host headers', `"${'a'.repeat(400)}" is covered twice`]) assert.equal(inChinese(text), text)
+  assert.equal(inChinese('a, character 1: b, character 2: body'), 'a 第 1 个字符：b, character 2: body')
+  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (name) => {
+    fc.pre(name !== '')
+    assert.equal(inChinese(`"${name}" is covered twice`), `"${name}" 被重复覆盖`)
+  }))
+})

@@ -145,6 +145,9 @@ export const reasons = {
   'partners.docking_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
     ['There is no such docking', 'No docking has the id {docking}.'],
     ['对接不存在', '没有编号为 {docking} 的对接。'], ['docking']),
+  'partners.key_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such key', 'No key has the id {key}.'],
+    ['密钥编号不存在', '没有编号为 {key} 的密钥。'], ['key']),
   'partners.key_leaked': measure('technical',
     ['A key of this docking was found in public', 'The docking is held since {since} because one of its keys was seen outside: {measure}.'],
     ['密钥已泄露', '因密钥外泄，自 {since} 起已采取措施：{measure}。']),
@@ -178,7 +181,7 @@ export const reasons = {
   // Orders.
   'orders.reference_reused': answer('technical', { ...asked, status: 422, retry: 'never' },
     ['The reference belongs to another order', 'The reference {reference} is bound to an accepted order with another {differs}.'],
-    ['商户订单号已被占用', '订单号 {reference} 已有订单，且 {differs} 不同。'], ['reference', 'differs']),
+    ['商户订单号已被占用', '订单号 {reference} 已有订单，且{differs}不同。'], ['reference', 'differs']),
   'orders.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
     ['There is no such order', 'This docking has no order {order}.'],
     ['订单不存在', '订单不存在：{order}。'], ['order']),

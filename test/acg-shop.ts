@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { exchange, type RawReply } from './raw-http.ts'
+import { exchange, type RawReply, type Json } from './raw-http.ts'
 
 /** A value as PHP's arrays hold it: text, or one level of names below (`sku[区服]`). */
 export type Params = Record<string, string | Record<string, string>>
 
-export type ShopReply = RawReply & { code: number; msg: string; data: any }
+export type ShopReply = RawReply & { code: number; msg: string; data: Json }
 
 /**
  * A shop of the acg-faka family, from the side that buys: its signature, its headers, a connection for every call.

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import type { Json } from './raw-http.ts'
 
 /** An answer of the hub, whoever asked for it. */
 export type Answered = { status: number; headers: Headers; body: unknown }
 
 export type Contract = {
-  document: any
+  document: Json
   /** Every operation of the document as `GET /api/goods/{good}`. */
   operations: readonly string[]
   /**
@@ -17,6 +18,14 @@ export type Contract = {
   check(method: string, path: string, answered: Answered): void
 }
 
+/** What a partner may call, as `METHOD /path/{name}`. */
+export const PARTNER_ROUTES = [
+  'GET /api/docking', 'GET /api/docking/report', 'POST /api/docking/report', 'GET /api/reasons', 'GET /api/goods', 'GET /api/goods/{good}', 'GET /api/goods/changes',
+  'POST /api/orders', 'GET /api/orders', 'GET /api/orders/{order}', 'GET /api/funds/balance', 'GET /api/funds/movements',
+]
+/** Those of them that are asked for without a key. */
+export const PUBLIC_ROUTES = ['GET /api/reasons']
+
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
 
 /** Reads the document that a hub publishes and makes its answers checkable. */
@@ -26,7 +35,7 @@ export async function readContract(url: string): Promise<Contract> {
   return contractOf(await response.json())
 }
 
-export function contractOf(document: any): Contract {
+export function contractOf(document: Json): Contract {
   const ajv = schemaReader(document)
   const compiled = new Map<string, ValidateFunction>()
   const validate = (pointer: string): ValidateFunction => {
@@ -63,7 +72,7 @@ export function contractOf(document: any): Contract {
 }
 
 /** Compiles any schema of the document, addressed as `contract#/json/pointer`. */
-export function schemaReader(document: any): Ajv2020 {
+export function schemaReader(document: Json): Ajv2020 {
   const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true, validateFormats: true })
   addFormats.default(ajv)
   // The document as a whole is no schema; only what is pointed to is validated, but all of it is looked at.
@@ -72,8 +81,8 @@ export function schemaReader(document: any): Ajv2020 {
   return ajv
 }
 
-export function operationsOf(document: any): string[] {
-  return Object.entries<any>(document.paths).flatMap(([template, item]) => METHODS.filter((method) => item[method]).map((method) => `${method.toUpperCase()} ${template}`))
+export function operationsOf(document: Json): string[] {
+  return Object.entries<Json>(document.paths).flatMap(([template, item]) => METHODS.filter((method) => item[method]).map((method) => `${method.toUpperCase()} ${template}`))
 }
 
 export function pointerTo(...steps: string[]): string {
@@ -85,7 +94,7 @@ function patternOf(template: string): RegExp {
 }
 
 /** Every partner route refuses in one shape; any of them stands for the addresses that the document does not name. */
-function problemPointer(document: any): string {
+function problemPointer(document: Json): string {
   for (const operation of operationsOf(document)) {
     const [method, template] = operation.split(' ') as [string, string]
     const at = ['paths', template, method.toLowerCase(), 'responses', '404', 'content', 'application/problem+json', 'schema']

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, after, test } from 'node:test'
+import { after, test } from 'node:test'
 import { Client } from 'pg'
 import { dumpSchema } from '../hub/platform/postgres/schema.ts'
 import { reasonCodes } from '../protocol/reasons.ts'
@@ -21,16 +21,17 @@ import { freshDatabase } from './postgres.ts'
 
 const root = join(import.meta.dirname, '..')
 const house = readHouse(root)
-let schema: SchemaFacts
-let dump: string
+const { schema, dump } = await lookAtDatabase()
 
-before(async () => {
+async function lookAtDatabase(): Promise<{ schema: SchemaFacts; dump: string }> {
   const client = new Client({ connectionString: (await freshDatabase({ after })).ownerUrl })
   await client.connect()
-  schema = await readSchema(client)
-  dump = await dumpSchema(client)
-  await client.end()
-})
+  try {
+    return { schema: await readSchema(client), dump: await dumpSchema(client) }
+  } finally {
+    await client.end()
+  }
+}
 
 /** The keys without a lane, and why they may stand. Whoever shards the stock takes them out one by one. */
 const KEYS_WITHOUT_LANE = {

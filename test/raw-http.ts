@@ -1,7 +1,10 @@
 import { connect, type Socket } from 'node:net'
 
+/** JSON whose shape the test that reads it asserts. */
+export type Json = any
+
 /** One answer as it stood on the wire. `body` is the JSON of the text when the answer says it is JSON. */
-export type RawReply = { status: number; headers: Headers; text: string; body: any }
+export type RawReply = { status: number; headers: Headers; text: string; body: Json }
 
 /** What was read until enough answers had come, the peer closed, or the time was over. */
 export type Exchange = { replies: RawReply[]; closed: boolean; afterMs: number }

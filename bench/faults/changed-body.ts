@@ -62,7 +62,7 @@ export async function changedBody(run: Run): Promise<Result> {
     mustBeReused(partner, body, 'quantity', await ask(partner, { ...body, quantity: 3 }))
     mustBeSame(journal, entry, await ask(partner, body))
   }
-  const shop = new Shop(bed, world, journal, { workers: 0, thinkMs: 0, hangUpShare: 0, deposits: false })
+  const shop = new Shop(bed, world, journal, { workers: 0, thinkMs: 0, hangUpShare: 0, tellers: 0 })
   await shop.settle()
   await check.atRest(shop)
   shop.close()

@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { parseAmount } from '../../protocol/money.ts'
+import { formatAmount, parseAmount } from '../../protocol/money.ts'
 import type { Bed } from './bed.ts'
 import { nameOf, type Entry, type Journal } from './journal.ts'
 import type { Shop } from './shop.ts'
@@ -61,7 +61,7 @@ export class Checker {
     await this.#books()
     await this.#balances(rows)
     await this.#bed.asOwner((client) => this.#facts(client))
-    this.#canaries()
+    this.#hubLog()
   }
 
   async #rows(): Promise<Row[]> {
@@ -126,7 +126,7 @@ export class Checker {
       if (entry.result !== 'ok') continue
       const own = byId.get(entry.order!.id)
       if (!own) this.#journal.violate('I1', `acknowledged order ${entry.order!.id} is lost: ${nameOf(entry)}`)
-      else if (own.state === 'cancelled') this.#journal.violate('I1', `acknowledged order ${own.id} was voided: ${nameOf(entry)}`)
+      else if (own.state === 'cancelled') this.#journal.violate('void', `acknowledged order ${own.id} was voided: ${nameOf(entry)}`)
       else if (own.charged !== String(entry.order!.chargedMicro) || own.quantity !== entry.quantity || own.good !== entry.good.id) {
         this.#journal.violate('I1', `order ${own.id} stands with ${own.charged} for ${own.quantity}, acknowledged with ${entry.order!.chargedMicro} for ${entry.quantity}: ${nameOf(entry)}`)
       }
@@ -177,7 +177,8 @@ export class Checker {
       }
       const reply = await send({ url: `${this.#bed.url}/api/funds/balance`, method: 'GET', timeoutMs: 5_000, headers: { authorization: `Bearer ${partner.apiKey}` } })
       const available = reply.status === 200 ? parseAmount((JSON.parse(reply.text) as { available: string }).available) : null
-      if (available !== expected) this.#journal.violate('I5', `${partner.name} has ${available} µCNY, by its journal it should be ${expected}`)
+      if (available === null) this.#journal.violate('I5', `the balance of ${partner.name} cannot be read: ${reply.status} ${reply.problem}`)
+      else if (available !== expected) this.#journal.violate('I5', `${partner.name} has ${formatAmount(available - expected)} yuan more than by its journal`)
     }
   }
 
@@ -193,10 +194,16 @@ export class Checker {
     for (const { lane, head, facts, last } of gaps.rows) this.#journal.violate('facts', `lane ${lane} stands at ${head} and has ${facts} facts, the last at ${last}`)
   }
 
-  #canaries(): void {
+  /** What the hub wrote: no secret, and no error of its own, which a fault from outside never is. */
+  #hubLog(): void {
     const { canary, secrets } = this.#world
     const fresh = this.#bed.output.slice(Math.max(0, this.#readOutput - 200))
     this.#readOutput = this.#bed.output.length
+    for (const line of fresh.split('\n')) {
+      if (!/^\{"level":[56]0/.test(line) || !line.endsWith('}')) continue
+      const { msg, err } = JSON.parse(line) as { msg: string; err?: { message: string } }
+      this.#journal.violate('the hub\'s log', `${msg}${err ? `: ${err.message}` : ''}`)
+    }
     for (const [where, text] of [["the hub's log", fresh], ["the database's log", this.#bed.databaseLog()]] as const) {
       if (text.includes(canary)) this.#journal.violate('I8', `a card stands in ${where}`)
       if (secrets.some((secret) => text.includes(secret))) this.#journal.violate('I8', `a key stands in ${where}`)

@@ -14,8 +14,8 @@ export type Run = {
   readonly isSmoke: boolean
   /** Names of crash points, for a run that looks at some only. */
   readonly points?: readonly string[]
-  /** Ends a run at its first contradiction: a mutant is caught by one. */
-  readonly stopsAtFirst?: boolean
+  /** Ends a run at its first contradiction of one of these rules: a mutant is caught by one. */
+  readonly stopsAt?: readonly string[]
   isInterrupted(): boolean
 }
 
@@ -23,7 +23,7 @@ export type Run = {
 export type Result = { fault: string; figures: readonly (readonly [string, string | number])[]; violations: readonly Violation[] }
 
 export function isOver(run: Run, startedAtMs: number): boolean {
-  if (run.isInterrupted() || (run.stopsAtFirst && run.journal.violations.length > 0)) return true
+  if (run.isInterrupted() || run.journal.violations.some(({ rule }) => run.stopsAt?.includes(rule))) return true
   return performance.now() - startedAtMs > run.seconds * 1000
 }
 

@@ -14,6 +14,8 @@ const POINTS: readonly { name: string; upTo: number }[] = [
 const SMOKE_POINTS = ['before_commit', 'committed', 'before_answer', 'answered']
 const READY_WITHIN_MS = 3_000
 const REACHED_WITHIN_MS = 8_000
+/** A smoke runs beside other tests, on a machine that is busy with them: it looks for lost orders and not for milliseconds. */
+export const SMOKE_PATIENCE = 5
 
 /**
  * F1: the hub kills itself with SIGKILL at a named point while shops order, is started again, and must be ready in
@@ -31,18 +33,17 @@ export async function killHub(run: Run): Promise<Result> {
   const start = async (crashpoint?: string) => {
     const life = await bed.startHub(crashpoint)
     slowestReadyMs = Math.max(slowestReadyMs, life.readyMs)
-    if (life.readyMs > READY_WITHIN_MS) journal.violate('ready', `the hub was ready after ${secondsOf(life.readyMs)}, allowed are ${secondsOf(READY_WITHIN_MS)}`)
+    if (life.readyMs > READY_WITHIN_MS * (run.isSmoke ? SMOKE_PATIENCE : 1)) journal.violate('ready', `the hub was ready after ${secondsOf(life.readyMs)}, allowed are ${secondsOf(READY_WITHIN_MS)}`)
     return life
   }
 
   // Every point once, whatever the clock says; then in turn until the time is up.
-  for (let i = 0; i < points.length || (!run.isSmoke && !isOver(run, startedAtMs)); i++) {
-    if (run.isInterrupted() || (run.stopsAtFirst && isOver(run, startedAtMs))) break
+  for (let i = 0; (i < points.length && !isOver({ ...run, seconds: Infinity }, 0)) || (!run.isSmoke && !isOver(run, startedAtMs)); i++) {
     const { name, upTo } = points[i % points.length]!
     await bed.endHub('SIGTERM')
     const life = await start(`${name}:${1 + Math.floor(Math.random() * upTo)}`)
     await check.afterOrderlyStop()
-    const shop = new Shop(bed, world, journal, { workers: 24, thinkMs: 60, hangUpShare: 0.05, deposits: true })
+    const shop = new Shop(bed, world, journal, { workers: 24, thinkMs: 60, hangUpShare: 0.1, tellers: 1 })
     shop.open()
     const ended = await Promise.race([life.ended, sleep(REACHED_WITHIN_MS, null, { ref: false })])
     if (ended === null) journal.violate('run', `the crash point ${name} was not reached in ${REACHED_WITHIN_MS / 1000} s of load`)

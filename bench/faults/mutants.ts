@@ -5,6 +5,8 @@ import { join } from 'node:path'
 /** A hub with a mistake built in, which the fault runs must find: each edit has to match exactly once. */
 export type Mutant = {
   readonly fault: 'F1' | 'F3' | 'F15'
+  /** The rules of which a contradiction proves that it was this mistake that was found. */
+  readonly caughtBy: readonly string[]
   /** Crash points at which it shows. */
   readonly points?: readonly string[]
   readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[]
@@ -15,7 +17,7 @@ const WRITER = 'hub/domain/orders/writer.ts'
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   // The answers go out while the COMMIT still waits to be sent.
   answer_before_commit: {
-    fault: 'F1', points: ['answered'],
+    fault: 'F1', caughtBy: ['I1'], points: ['answered'],
     edits: [
       { file: WRITER, from: 'export const BATCH_CAP = 256', to: 'export const BATCH_CAP = 256\nlet uncommitted: Promise<unknown> = Promise.resolve()' },
       { file: WRITER, from: '      const client = await this.#connect()\n      const loaded =', to: '      await uncommitted\n      const client = await this.#connect()\n      const loaded =' },
@@ -27,7 +29,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   // Now and then the cursor stays where it was, and the last guard is not looked at.
   card_twice: {
-    fault: 'F1', points: ['answered'],
+    fault: 'F1', caughtBy: ['I3'], points: ['answered'],
     edits: [
       { file: 'hub/domain/catalogue/rules.ts', from: 'lot.nextSeq += count', to: 'lot.nextSeq += lot.nextSeq % 7 === 0 ? 0 : count' },
       { file: WRITER, from: 'answers[i]!.length !== step.rows', to: "step.statement.name !== 'orders.sold' && answers[i]!.length !== step.rows" },
@@ -35,17 +37,17 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   // A batch leaves out its last fact.
   fact_lost: {
-    fault: 'F1', points: ['answered'],
+    fault: 'F1', caughtBy: ['facts'], points: ['answered'],
     edits: [{ file: 'hub/domain/orders/batch.ts', from: '{ statement: appendFacts(facts), rows: facts.length }', to: '{ statement: appendFacts(facts.slice(0, -1)), rows: facts.length - 1 }' }],
   },
   // A bound reference is not looked up, so a repeat is a second order.
   double_charge_on_retry: {
-    fault: 'F1', points: ['committed'],
+    fault: 'F1', caughtBy: ['I2'], points: ['committed'],
     edits: [{ file: 'hub/domain/orders/rules.ts', from: "if (known && known.state !== 'cancelled')", to: "if (known && known.state === 'cancelled')" }],
   },
   // A start forgets to look for the orders whose answers may be lost.
   doubt_forgotten: {
-    fault: 'F1', points: ['committed', 'before_answer'],
+    fault: 'F1', caughtBy: ['I6'], points: ['committed', 'before_answer'],
     edits: [{ file: 'hub/main.ts', from: 'const doubtful = await orders.recover()', to: 'const doubtful = 0' }],
   },
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Bed } from './bed.ts'
 import { changedBody } from './changed-body.ts'
@@ -9,7 +9,7 @@ import { killHub } from './kill-hub.ts'
 import { MUTANTS, plant } from './mutants.ts'
 import { furnish } from './world.ts'
 
-// npm run faults -- F1 F3 F15 [--seconds N] [--smoke] [--mutant NAME]
+// npm run faults -- F1 F3 F15 [--seconds N] [--smoke] [--mutant NAME] [--log FILE]
 // Exit code 0: nothing found (of a mutant: it was caught). 1: violations (a mutant survived). 2: asked wrongly.
 const FAULTS: Readonly<Record<string, (run: Run) => Promise<Result>>> = { F1: killHub, F3: killDatabase, F15: changedBody }
 const SECONDS: Readonly<Record<string, number>> = { F1: 100, F3: 90, F15: 15 }
@@ -17,7 +17,7 @@ const MUTANT_SECONDS = 60
 const MOST_SHOWN = 25
 const root = join(import.meta.dirname, '../..')
 
-type Asked = { faults: readonly string[]; mutant: string | null; seconds: number | null; isSmoke: boolean }
+type Asked = { faults: readonly string[]; mutant: string | null; seconds: number | null; isSmoke: boolean; log: string | null }
 
 const interruption = { isAsked: false }
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -34,23 +34,24 @@ process.exitCode = asked === null ? 2 : asked.mutant !== null ? await runMutant(
 
 function readArguments(words: readonly string[]): Asked | null {
   const faults: string[] = []
-  const read: { mutant: string | null; seconds: number | null; isSmoke: boolean } = { mutant: null, seconds: null, isSmoke: false }
+  const read: { -readonly [K in keyof Omit<Asked, 'faults'>]: Asked[K] } = { mutant: null, seconds: null, isSmoke: false, log: null }
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
     if (FAULTS[word]) faults.push(word)
     else if (word === '--smoke') read.isSmoke = true
     else if (word === '--mutant' && MUTANTS[words[i + 1] ?? '']) read.mutant = words[++i]!
+    else if (word === '--log' && words[i + 1]) read.log = words[++i]!
     else if (word === '--seconds' && Number(words[i + 1]) > 0) read.seconds = Number(words[++i])
     else {
-      console.error(`"${word} ${words[i + 1] ?? ''}" is not understood. Usage: npm run faults -- [${Object.keys(FAULTS).join('] [')}] [--seconds N] [--smoke] [--mutant ${Object.keys(MUTANTS).join(' | ')}]`)
+      console.error(`"${word} ${words[i + 1] ?? ''}" is not understood. Usage: npm run faults -- [${Object.keys(FAULTS).join('] [')}] [--seconds N] [--smoke] [--log FILE] [--mutant ${Object.keys(MUTANTS).join(' | ')}]`)
       return null
     }
   }
   return { faults: faults.length > 0 ? faults : Object.keys(FAULTS), ...read }
 }
 
-async function runFaults({ faults, seconds, isSmoke }: Asked): Promise<number> {
-  const results = await onBed(root, isSmoke ? 600 : 3_000, async (make) => {
+async function runFaults({ faults, seconds, isSmoke, log }: Asked): Promise<number> {
+  const results = await onBed(root, isSmoke ? 600 : 3_000, log, async (make) => {
     const list: Result[] = []
     for (const fault of faults) {
       if (interruption.isAsked) break
@@ -64,14 +65,14 @@ async function runFaults({ faults, seconds, isSmoke }: Asked): Promise<number> {
   return results.some((result) => result.violations.length > 0) ? 1 : 0
 }
 
-async function runMutant(name: string, { seconds }: Asked): Promise<number> {
+async function runMutant(name: string, { seconds, log }: Asked): Promise<number> {
   const mutant = MUTANTS[name]!
   const copy = plant(root, name, mutant)
   try {
-    const result = await onBed(copy, 1_000, (make) => FAULTS[mutant.fault]!(make({
-      seconds: seconds ?? MUTANT_SECONDS, isSmoke: false, stopsAtFirst: true, ...(mutant.points ? { points: mutant.points } : {}),
+    const result = await onBed(copy, 1_000, log, (make) => FAULTS[mutant.fault]!(make({
+      seconds: seconds ?? MUTANT_SECONDS, isSmoke: false, stopsAt: mutant.caughtBy, ...(mutant.points ? { points: mutant.points } : {}),
     })))
-    const { length } = result.violations
+    const { length } = result.violations.filter(({ rule }) => mutant.caughtBy.includes(rule))
     show(result)
     if (interruption.isAsked) return 130
     console.log(length > 0 ? `mutant ${name} caught: ${length} violations` : `mutant ${name} survived`)
@@ -81,8 +82,8 @@ async function runMutant(name: string, { seconds }: Asked): Promise<number> {
   }
 }
 
-/** A Postgres and a hub for the time of `work`; whatever happens, both are stopped and their folder is removed. */
-async function onBed<T>(from: string, cardsEach: number, work: (make: (more: Pick<Run, 'seconds' | 'isSmoke' | 'points' | 'stopsAtFirst'>) => Run) => Promise<T>): Promise<T> {
+/** A Postgres and a hub for the time of `work`; whatever happens, both are stopped and their folder is removed. What the hub wrote is kept in `log`. */
+async function onBed<T>(from: string, cardsEach: number, log: string | null, work: (make: (more: Pick<Run, 'seconds' | 'isSmoke' | 'points' | 'stopsAt'>) => Run) => Promise<T>): Promise<T> {
   const bed = await Bed.open(from)
   stop = () => bed.close()
   try {
@@ -94,6 +95,7 @@ async function onBed<T>(from: string, cardsEach: number, work: (make: (more: Pic
   } finally {
     stop = null
     await bed.close()
+    if (log !== null) writeFileSync(log, bed.output)
   }
 }
 

@@ -13,7 +13,7 @@ const EXPECTED_REFUSALS = new Set(['ledger.insufficient_funds', 'catalogue.out_o
 /** Promises that nothing was booked: an order that turns out to be there afterwards makes them a lie. */
 const NOTHING_BOOKED = new Set(['platform.storage_unavailable', 'platform.stopping', 'platform.overloaded', 'partners.freshness_unknown'])
 
-export type ShopOptions = { workers: number; thinkMs: number; hangUpShare: number; deposits: boolean }
+export type ShopOptions = { workers: number; thinkMs: number; hangUpShare: number; tellers: number }
 
 /**
  * The shops of a run: workers that order, keep a journal, and after a broken line or a 5xx send the same reference
@@ -47,7 +47,7 @@ export class Shop {
   open(): void {
     this.#isOpen = true
     this.#running = Array.from({ length: this.#options.workers }, () => this.#work())
-    if (this.#options.deposits) this.#running.push(this.#bank())
+    for (let i = 0; i < this.#options.tellers; i++) this.#running.push(this.#bank())
   }
 
   /** Nothing more is sent until release(); resolves when nothing is under way. */
@@ -94,11 +94,11 @@ export class Shop {
     return entry
   }
 
-  /** A buyer who closes the page; most come back, some just when the hub gives up waiting for them. */
+  /** A buyer who closes the page; most come back: at once, or just when the hub gives up waiting for them. */
   async #hangUp(entry: Entry): Promise<void> {
     entry.abandoned = Math.random() < 0.3
     await this.ask(entry, Math.random() * 12)
-    if (!entry.abandoned) await sleep(Math.random() * VOID_AFTER_MS * 2)
+    if (!entry.abandoned) await sleep(Math.random() * (Math.random() < 0.5 ? 10 : VOID_AFTER_MS * 2))
   }
 
   async #insist(entry: Entry): Promise<void> {

@@ -24,6 +24,9 @@ const GOODS: readonly { code: string; unitPrice: string }[] = [
   { code: 'DEAR', unitPrice: '88' }, { code: 'ODD', unitPrice: '3.333333' }, { code: 'SCARCE', unitPrice: '1.20' },
 ]
 const SCARCE_CARDS = 25
+/** This good comes in lots of a few cards, so that many orders take from two, or from one that was never opened. */
+const SMALL_LOTS = 'ODD'
+const SMALL_LOT = 10
 const LOW_SHARE = 0.5
 
 /** Opens dockings, books their deposits, and imports goods and cards, all by the operator's own API. */
@@ -59,13 +62,17 @@ export async function topUp(bed: Bed, world: World, cardsEach: number): Promise<
 
 function cardsFor(good: Good, mode: Mode, cardsEach: number): number {
   if (good.isScarce) return SCARCE_CARDS
-  return Math.ceil(cardsEach * (good.code === 'HOT' ? 3 : 1) * (mode === 'live' ? 1 : 0.5))
+  return Math.ceil(cardsEach * (good.code === 'HOT' ? 3 : good.code === SMALL_LOTS ? 0.2 : 1) * (mode === 'live' ? 1 : 0.5))
 }
 
 async function stock(bed: Bed, { canary }: World, good: Good, mode: Mode, cardsEach: number): Promise<void> {
-  const batch = randomBytes(4).toString('hex')
-  const lines = Array.from({ length: cardsFor(good, mode, cardsEach) }, (_, i) => `${good.code}${i}----${canary}-${mode}-${batch}-${i}`)
-  read(await bed.operator('POST', `/operator/cards?good=${good.code}&mode=${mode}&batch=${batch}`, lines.join('\n')))
+  const cards = cardsFor(good, mode, cardsEach)
+  const lotSize = good.code === SMALL_LOTS ? SMALL_LOT : cards
+  for (let first = 0; first < cards; first += lotSize) {
+    const batch = randomBytes(4).toString('hex')
+    const lines = Array.from({ length: lotSize }, (_, i) => `${good.code}${first + i}----${canary}-${mode}-${batch}-${i}`)
+    read(await bed.operator('POST', `/operator/cards?good=${good.code}&mode=${mode}&batch=${batch}`, lines.join('\n')))
+  }
 }
 
 function read(reply: Reply): { docking: { id: string }; credentials: { keyId: string; keySecret: string; apiKey: string } } {

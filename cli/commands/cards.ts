@@ -20,8 +20,8 @@ export const importCards: Command = {
   ],
   teaches: [
     {
-      en: 'A line is the secret alone, or number and secret parted by a tab, a comma or ----. The file goes to the hub as it is read, however long it is; cards are sealed as they arrive.',
-      zh: '每行只写卡密，或“卡号 + 卡密”，以制表符、逗号或 ---- 分隔。文件边读边传，长度不限；卡密到达即加密保存。',
+      en: 'A line is the secret alone, or number and secret parted by the first tab, comma or ----. The file goes to the hub as it is read, however long it is; cards are sealed as they arrive.',
+      zh: '每行只写卡密，或“卡号 + 卡密”，以第一个制表符、逗号或 ---- 分隔。文件边读边传，长度不限；卡密到达即加密保存。',
     },
     {
       en: 'The lot goes on sale at the end, all at once; if the import breaks, none of it does and the same file can be sent again. A card that the good has had before is left out and its line is named.',

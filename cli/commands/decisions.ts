@@ -9,7 +9,7 @@ const measures = reasonCodes.filter((code) => reasonOf(code).kind === 'measure')
 const SCOPES = ['goods', 'orders', 'funds', 'members', 'key']
 const GROUNDS = ['law', 'contract', 'published_rule', 'authority_order']
 
-export type Held = { id: string; code: string; class: string; scope: string[]; effectiveAt: string; endsAt: string | null }
+type Held = { id: string; code: string; class: string; scope: string[]; effectiveAt: string; endsAt: string | null }
 
 export const holdDocking: Command = {
   name: 'hold',

@@ -4,7 +4,7 @@ import { readAmount } from './amount.ts'
 import { dockingOperand, findDocking } from './docking.ts'
 import { dockingOption } from './partner.ts'
 
-export type Deposited = { id: string; amount: string; available: string; replayed: boolean }
+type Deposited = { id: string; amount: string; available: string; replayed: boolean }
 
 export const bookDeposit: Command = {
   name: 'deposit',

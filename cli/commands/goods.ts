@@ -11,7 +11,7 @@ const BATCH_ROWS = 1_000
 /** The hub reads 5 MB at once; a description may be long. */
 const BATCH_BYTES = 4_000_000
 
-export type GoodsImported = { added: number; changed: number; unchanged: number; errors: LineError[] }
+type GoodsImported = { added: number; changed: number; unchanged: number; errors: LineError[] }
 
 export const importGoods: Command = {
   name: 'goods import',

@@ -46,6 +46,7 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'partners.scope_missing': null,
   'partners.address_not_allowed': null,
   'partners.docking_not_found': STRANGER,
+  'partners.key_not_found': null,
   'partners.key_leaked': null,
   'catalogue.good_not_found': { front: '商品不存在' },
   'catalogue.good_not_on_sale': { front: '当前商品已停售' },

@@ -1,10 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refuse, type Refusal } from '../../protocol/outcome.ts'
 import { reasonOf } from '../../protocol/reasons.ts'
 import { limits } from '../kernel/limits.ts'
 import type { Hub } from './hub.ts'
+import { answerRefusal } from './pipeline.ts'
 import { problemOf } from './problem.ts'
 
 /** What Node's parser lets through and nobody honest sends: refused before routing, with its own code. */
@@ -26,17 +28,29 @@ export function edgeRefusal(request: FastifyRequest): Refusal | null {
 
 const NEVER_SERVED = 'CONNECT'
 
-/** Errors of the raw socket, which no route sees: a head that is too large, a body that never came, bytes that are not HTTP. */
+/** Errors of the raw socket, which no route sees: a head that is too large or never ends, bytes that are not HTTP. */
+export function answerSocketError(hub: Hub, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const refusal =
+    error.code === 'HPE_HEADER_OVERFLOW' ? refuse('protocol.headers_too_large', { what: 'bytes', allowed: `${limits.headerBytes / 1024} KB` }).refusal
+    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? refuse('protocol.request_timeout', { allowedS: limits.requestTimeoutS }).refusal
+    : refuse('protocol.malformed_request', { problem: 'the bytes are not an HTTP request', at: 'the head' }).refusal
+  endWith(hub, socket, refusal)
+}
+
+/** A body must arrive in time. Imports are the exception: they may be long, but never silent. */
+export function boundBody(hub: Hub, request: FastifyRequest, reply: FastifyReply, payload: Readable): void {
+  const timer = setTimeout(() => {
+    answerRefusal(hub, request, reply.header('connection', 'close'), refuse('protocol.request_timeout', { allowedS: limits.requestTimeoutS }).refusal)
+    reply.raw.once('finish', () => request.raw.destroy())
+  }, limits.requestTimeoutS * 1000)
+  const settle = () => clearTimeout(timer)
+  payload.once('end', settle).once('close', settle)
+}
+
+/** CONNECT never reaches a route. */
 export function guardSockets(app: FastifyInstance, hub: Hub): void {
   const server = app.server as Server
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-    const refusal =
-      error.code === 'HPE_HEADER_OVERFLOW' ? refuse('protocol.headers_too_large', { what: 'bytes', allowed: `${limits.headerBytes / 1024} KB` }).refusal
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? refuse('protocol.request_timeout', { allowedS: limits.requestTimeoutS }).refusal
-      : refuse('protocol.malformed_request', { problem: 'the bytes are not an HTTP request', at: 'the head' }).refusal
-    endWith(hub, socket, refusal)
-  })
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
     endWith(hub, socket, refuse('protocol.method_not_allowed', { method: NEVER_SERVED, path: String(request.url).slice(0, 60), allowed: 'GET, POST' }).refusal)
   })

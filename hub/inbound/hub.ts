@@ -33,3 +33,10 @@ export type Hub = {
   operatorHash: Buffer
   state: { ready: boolean; stopping: boolean }
 }
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body may take longer than a request may. */
+    longBody?: boolean
+  }
+}

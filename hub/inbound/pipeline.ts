@@ -137,22 +137,45 @@ export function readBody(request: FastifyRequest, body: Buffer): Outcome<unknown
 
 export type Reader = (value: unknown) => Outcome<unknown>
 
+type Fault = ReturnType<ReturnType<typeof Compile>['Errors']>[number]
+
+type Rule = { [name: string]: unknown }
+const MOST_FAULTS = 10
+
 /** Checks a value against its schema; the refusal names the field and all further ones. */
 export function reader(schema: TSchema, prefix: string): Reader {
   const compiled = Compile(schema)
   return (value) => {
     if (compiled.Check(value)) return accept(value)
     const wrong = new Map<string, string>()
-    for (const error of compiled.Errors(value)) {
-      const extra = (error.params as { additionalProperties?: string[]; requiredProperties?: string[] } | undefined) ?? {}
-      const name = extra.additionalProperties?.[0] ?? extra.requiredProperties?.[0]
-      const path = `${prefix}${error.instancePath}${name === undefined ? '' : `/${name}`}`.slice(0, 120) || '/'
-      // An unknown field also fails its `false` schema; the first word about a path is the plain one.
-      if (!wrong.has(path)) wrong.set(path, extra.additionalProperties ? 'no such field here' : extra.requiredProperties ? 'this field is required' : error.message.slice(0, 200))
-      if (wrong.size >= 10) break
+    for (const fault of compiled.Errors(value)) {
+      const expected = expectedOf(fault, schema)
+      if (expected === null) continue
+      const names = fault.keyword === 'required' ? fault.params.requiredProperties.map((name) => `/${name}`) : ['']
+      for (const name of names) {
+        const path = `${prefix}${fault.instancePath}${name}`.slice(0, 120).toWellFormed() || '/'
+        if (!wrong.has(path) && wrong.size < MOST_FAULTS) wrong.set(path, expected)
+      }
     }
     const [first, ...also] = [...wrong].map(([path, expected]) => refuse('protocol.invalid_field', { path, expected }).refusal)
     return { ok: false, refusal: also.length > 0 ? { ...first!, also } : first! }
+  }
+}
+
+/** The fault in words for a person; null when another fault of the same value says it better. */
+function expectedOf(fault: Fault, schema: TSchema): string | null {
+  const rule = () => fault.schemaPath.split('/').slice(1).reduce((at, key) => at[key] as Rule, schema as Rule)
+  switch (fault.keyword) {
+    case 'required': return 'this field is required'
+    // Every unknown field fails the `false` that stands for it, under its own path.
+    case 'boolean': return 'no such field here'
+    case 'additionalProperties': return null
+    // One of many constants says little; the choice of them, which follows, lists all.
+    case 'const': return fault.schemaPath.includes('/anyOf/') ? null : `one of ${String(fault.params.allowedValue)}`
+    case 'anyOf': return `one of ${(rule().anyOf as { const?: unknown }[]).map((choice) => String(choice.const)).join(', ')}`
+    // A pattern is for programs: the schema says beside it in words what it means.
+    case 'pattern': return (rule().title as string | undefined) ?? 'written as /openapi.json says'
+    default: return fault.message
   }
 }
 

@@ -1,9 +1,10 @@
+import type { Readable } from 'node:stream'
 import swagger from '@fastify/swagger'
 import { fastify, type FastifyInstance } from 'fastify'
 import { refuse } from '../../protocol/outcome.ts'
 import { limits } from '../kernel/limits.ts'
 import { acgRoutes } from './dialects.ts'
-import { edgeRefusal, guardSockets } from './edge.ts'
+import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
 import { bookRoutes } from './operator/books.ts'
 import { decisionRoutes } from './operator/decisions.ts'
@@ -21,7 +22,9 @@ import { openApiInfo, publicRoutes } from './public/routes.ts'
 export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: limits.requestBytes,
-    requestTimeout: limits.requestTimeoutS * 1000,
+    // Heads are bounded by headersTimeout, bodies by boundBody: one bound for both would cut long imports.
+    requestTimeout: 0,
+    clientErrorHandler: (error, socket) => answerSocketError(hub, error as NodeJS.ErrnoException, socket),
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -45,6 +48,10 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     const refusal = edgeRefusal(request)
     if (refusal) answerRefusal(hub, request, reply.header('connection', 'close'), refusal)
     else next()
+  })
+  app.addHook('preParsing', (request, reply, payload, next) => {
+    if (request.routeOptions.config.longBody !== true) boundBody(hub, request, reply, payload as Readable)
+    next(null, payload)
   })
   app.addHook('onResponse', (request, reply, next) => {
     hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })

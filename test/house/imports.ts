@@ -27,14 +27,18 @@ const MAY: Readonly<Record<string, readonly string[] | typeof ALL>> = {
   test: ALL, bench: ALL,
 }
 
+/** The folders of hub. */
+const INSIDE: readonly string[] = ['kernel', 'platform', 'domain', 'inbound', 'outbound']
+
 /** Packages in the pure part. Browsers read the messages with it too, and it does no IO. */
 const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = { 'protocol/messages.ts': ['typebox'] }
 
 export function zoneOf(path: string): string | null {
-  const [first, second] = path.split('/')
-  if (first !== 'hub') return first! in MAY && path.includes('/') ? first! : null
+  const [first = '', second = '', third] = path.split('/')
+  if (first !== 'hub') return Object.hasOwn(MAY, first) && second !== '' ? first : null
   if (path === 'hub/main.ts') return 'main'
-  return path.split('/').length === 2 ? 'entrance' : second! in MAY ? second! : null
+  if (third === undefined) return 'entrance'
+  return INSIDE.includes(second) ? second : null
 }
 
 function roomOf(path: string): string | null {

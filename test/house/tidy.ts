@@ -57,8 +57,8 @@ export function readmesAreTrue(codes: ReadonlySet<string>): Rule {
     const written = new Set(files.filter(({ path }) => isSource(path)).flatMap(({ text }) => cut(text).strings.map((string) => string.text)))
     return files.filter(({ path }) => /^hub\/domain\/[^/]+\/README\.md$/.test(path)).flatMap(({ path, text }) => text.split('\n').flatMap((line, i) => {
       const named = [...line.matchAll(/`([a-z]+\.[a-z_]+)`/g)].map((match) => match[1]!)
-      if (/^- Reasons:/.test(line)) return named.filter((name) => !codes.has(name)).map((name) => `${path}:${i + 1} gives ${name}, which is no reason`)
-      if (/^- Facts:/.test(line)) return named.filter((name) => !written.has(name)).map((name) => `${path}:${i + 1} writes ${name}, which no source does`)
+      if (line.startsWith('- Reasons:')) return named.filter((name) => !codes.has(name)).map((name) => `${path}:${i + 1} gives ${name}, which is no reason`)
+      if (line.startsWith('- Facts:')) return named.filter((name) => !written.has(name)).map((name) => `${path}:${i + 1} writes ${name}, which no source does`)
       return []
     }))
   }

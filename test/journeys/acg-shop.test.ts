@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import { connect } from 'node:net'
-import { Client } from 'pg'
 import { openShop, post, postBytes, tradeFields, type Shop, type ShopReply } from '../acg-shop.ts'
-import { exchange } from '../raw-http.ts'
+import { holdLanes } from '../locks.ts'
+import { exchange, type Json } from '../raw-http.ts'
 import { startHub, type TestDocking, type TestHub } from '../hub.ts'
 
 const RECORDINGS = new URL('../vectors/acg-type0/', import.meta.url)
@@ -158,7 +158,7 @@ test('prices finer than a fen are left out and refused with words, also when the
   await hub.stockGood({ code: 'TINY', mode: 'live', unitPrice: '0.0015', cards: 1 })
   assert.equal((await hub.operator('POST', `/operator/dockings/${docking.id}/offers`, { good: 'CARD', unitPrice: '1.005' })).status, 200)
   await hub.stockGood({ code: 'FEN', mode: 'live', unitPrice: '0.01', cards: 1 })
-  assert.deepEqual(succeeded(await shop.items()).data.flatMap((category: any) => category.children.map((child: any) => child.code)), ['FEN'])
+  assert.deepEqual(succeeded(await shop.items()).data.flatMap((category: Json) => category.children.map((child: Json) => child.code)), ['FEN'])
   for (const code of ['TINY', 'CARD']) {
     refused(await shop.item(code), /超过两位小数/)
     refused(await shop.valuation(code, 1), /超过两位小数/)
@@ -188,18 +188,6 @@ test('eight workers race for twenty cards: exactly the cards that exist are sold
   assert.deepEqual(await stockAndBalance(shop), ['0', 810])
   assert.deepEqual(await hub.findings(), [])
 })
-
-/** Keeps every batch of orders waiting until it is let go: whoever hangs up meanwhile hangs up before the answer. */
-async function holdLanes(hub: TestHub): Promise<() => Promise<void>> {
-  const client = new Client({ connectionString: hub.ownerUrl })
-  await client.connect()
-  await client.query('begin')
-  await client.query('select 1 from platform.lanes for update')
-  return async () => {
-    await client.query('rollback')
-    await client.end()
-  }
-}
 
 /** Sends a trade and closes the socket before the hub can have answered. */
 async function hangUp(hub: TestHub, shop: Shop, requestNo: string, num: number): Promise<void> {
@@ -321,13 +309,13 @@ test('the answers have the keys, the order and the JSON types of a real main sit
 })
 
 /** Names in their order, and the JSON type of everything below. */
-function shapeOf(value: any): any {
+function shapeOf(value: Json): Json {
   if (Array.isArray(value)) return ['array', ...value.map(shapeOf)]
   if (value !== null && typeof value === 'object') return nested(value)
   return value === null ? 'null' : typeof value
 }
 
-function nested(value: Record<string, unknown>): any {
+function nested(value: Record<string, unknown>): Json {
   const entries = Object.entries(value).map(([name, inner]) => [name, shapeOf(inner)])
   return 'data' in value ? { names: Object.keys(value), data: shapeOf(value.data) } : entries
 }
@@ -339,7 +327,7 @@ test('addresses and methods that this protocol does not have are answered as JSO
   refused(await shop.call(`${TRADE}/`), /接口地址不存在/)
   const got = await fetch(`${docking.baseUrl}${TRADE}`)
   assert.equal(got.status, 200)
-  assert.deepEqual([(await got.json() as any).code, got.redirected], [0, false])
+  assert.deepEqual([(await got.json() as Json).code, got.redirected], [0, false])
   const json = await exchange(hub.url, postBytes(docking.baseUrl, TRADE, '{"code":1}', 'application/json'))
   assert.equal(json.replies[0]?.body.code, 0)
 })

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { createSigner, httpbis, type Request, type SignConfig } from 'http-message-signatures'
 import { readContract, type Contract } from '../contract.ts'
 import { startHub, type Reply, type TestDocking, type TestHub } from '../hub.ts'
+import type { Json } from '../raw-http.ts'
 
 type Signer = { id: string; sign: SignConfig['key'] }
 type Options = { name?: string; params?: string[]; fields?: string[]; values?: SignConfig['paramValues']; digest?: 'sha-256' | 'sha-512' }
@@ -53,14 +54,14 @@ test('a stranger signs a live order with a library from npm, gets the cards, and
   const { hub, shop, good, call } = await open(t)
   const placed = await call('POST', '/api/orders', { ...ask('A-1001', good), quantity: 2 })
   assert.equal(placed.status, 201, placed.text)
-  assert.deepEqual(placed.body.cards.map((card: any) => card.secret), ['Q10-b1-live-1', 'Q10-b1-live-2'])
+  assert.deepEqual(placed.body.cards.map((card: Json) => card.secret), ['Q10-b1-live-1', 'Q10-b1-live-2'])
   const found = await call('GET', `/api/orders/${placed.body.id}`)
   assert.deepEqual([found.status, found.body], [200, placed.body])
   const listed = await call('GET', '/api/orders?reference=A-1001&limit=5')
   assert.equal(listed.body.items[0].id, placed.body.id)
 
   const masked = await hub.bearer(shop, 'GET', `/api/orders/${placed.body.id}`)
-  assert.deepEqual(masked.body.cards.map((card: any) => card.secret), ['****', '****'])
+  assert.deepEqual(masked.body.cards.map((card: Json) => card.secret), ['****', '****'])
   const unsigned = await hub.bearer(shop, 'POST', '/api/orders', ask('A-1002', good))
   assert.deepEqual([unsigned.status, unsigned.body.code], [401, 'partners.signature_required'])
   assert.deepEqual(await hub.findings(), [])
@@ -73,7 +74,7 @@ test('a card with a number shows neither its number nor its secret to a bearer i
     method: 'POST', headers: { authorization: `Bearer ${hub.operatorKey}`, 'content-type': 'text/plain' }, body: '6222020000001234,PIN-77889900\n',
   })
   assert.equal(response.status, 200)
-  const good = (await hub.bearer(shop, 'GET', '/api/goods')).body.items.find((item: any) => item.code === 'NUM').id
+  const good = (await hub.bearer(shop, 'GET', '/api/goods')).body.items.find((item: Json) => item.code === 'NUM').id
   const placed = await call('POST', '/api/orders', ask('N-1', good))
   assert.deepEqual(placed.body.cards, [{ number: '6222020000001234', secret: 'PIN-77889900', expiresAt: null }])
   const masked = await hub.bearer(shop, 'GET', `/api/orders/${placed.body.id}`)
@@ -170,14 +171,14 @@ test('the report compares the stranger\'s canonical string with the hub\'s and s
   const refused = await as(hmac({ keyId: shop.keyId!, keySecret: 'not the secret' }))('POST', '/api/orders?x=1', ask('X-1', good))
   assert.equal(refused.status, 401)
   // The refusal becomes evidence a moment after its answer has left.
-  const last = async () => (await call('GET', '/api/docking/report')).body.checks.find((check: any) => check.check === 'partners.signature').evidence
+  const last = async () => (await call('GET', '/api/docking/report')).body.checks.find((check: Json) => check.check === 'partners.signature').evidence
   for (let waited = 0; (await last()) === null && waited < 40; waited++) await sleep(25)
   const wrong = refused.base.replace('"@authority": 127.0.0.1', '"@authority": hub.example')
   assert.notEqual(wrong, refused.base)
   const check = async (base: string) => {
     const report = await call('POST', '/api/docking/report', { signature: { base } })
     assert.equal(report.status, 200, report.text)
-    return { verdict: report.body.verdict, signature: report.body.checks.find((check: any) => check.check === 'partners.signature') }
+    return { verdict: report.body.verdict, signature: report.body.checks.find((check: Json) => check.check === 'partners.signature') }
   }
   const differing = await check(wrong)
   assert.equal(differing.signature.verdict, 'fail')

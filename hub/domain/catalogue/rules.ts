@@ -57,11 +57,12 @@ const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/
 export function readCardLine(line: string): Card | null {
   const text = line.trim()
   if (text === '' || text.length > LONGEST_CARD || CONTROL.test(text)) return null
-  const parted = /^(.*?)(?:\t|,|----)(.+)$/.exec(text)
-  if (!parted) return { number: null, secret: text }
-  const number = parted[1]!.trim()
-  const secret = parted[2]!.trim()
-  return number === '' || secret === '' ? null : { number, secret }
+  const parting = /\t|,|----/.exec(text)
+  if (!parting) return { number: null, secret: text }
+  const number = text.slice(0, parting.index).trim()
+  const secret = text.slice(parting.index + parting[0].length).trim()
+  // A line with a separator and nothing beside it is half a card, never a whole one.
+  return number === '' || secret === '' || secret.includes('\t') ? null : { number, secret }
 }
 
 /** What is sealed, and what makes two cards the same card. A tab cannot stand in either part. */

@@ -89,14 +89,14 @@ export async function importCards(db: Database, vault: Vault, target: CardsImpor
     if (chunk.length > 0) await importChunk(db, vault, target, state, chunk)
     if (state.seq === 0) {
       await sweep(db, lot)
-      return { lot: null, published: 0, errors: state.errors, errorCount: state.errorCount }
+      return { lot: null, published: 0, errors: state.errors.sort((a, b) => a.line - b.line), errorCount: state.errorCount }
     }
     await publish(db, target, lot, state.seq)
   } catch (error) {
     await sweep(db, lot).catch(() => {})
     throw error
   }
-  return { lot, published: state.seq, errors: state.errors, errorCount: state.errorCount }
+  return { lot, published: state.seq, errors: state.errors.sort((a, b) => a.line - b.line), errorCount: state.errorCount }
 }
 
 type ImportState = { lot: bigint; key: KeyObject; seq: number; errors: LineError[]; errorCount: number }

@@ -149,7 +149,7 @@ test('the same ask again is the same order, whatever has changed meanwhile; noth
 test('another ask under a bound reference is told what differs', () => {
   const known = { ...placed(place(shop(), ask({ quantity: 2 }))), member: 'li' }
   const tally = shop({ orders: new Map([['dck_a A-1', known]]) })
-  const table: [Partial<PlaceCommand>, string][] = [[{ good: 'gds_r', quantity: 2, member: 'li' }, 'good'], [{ quantity: 1, member: 'li' }, 'quantity'], [{ quantity: 2, member: 'wu' }, 'member'], [{ quantity: 2, member: 'li', fingerprint: print('other form', 2) }, 'form']]
+  const table: [Partial<PlaceCommand>, string][] = [[{ good: 'gds_r', quantity: 2, member: 'li' }, 'good'], [{ quantity: 1, member: 'li' }, 'quantity'], [{ quantity: 2, member: 'wu', fingerprint: print('other member', 2) }, 'member'], [{ quantity: 2, member: 'li', fingerprint: print('other form', 2) }, 'form']]
   for (const [changes, differs] of table) {
     const refused = refusal(place(tally, ask(changes)))
     assert.deepEqual([refused.code, refused.because], ['orders.reference_reused', { reference: 'A-1', differs }])

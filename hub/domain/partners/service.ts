@@ -123,11 +123,12 @@ function readPublicKey(pem: string): Buffer | null {
 export async function endKeyAt(db: Database, keyId: string, endsAt: Date | null): Promise<Outcome<{ keyId: string; endsAt: Date }>> {
   return db.transaction(async (connection) => {
     const known = readKeys(await connection.run(loadKeyById(keyId)))[0]
-    if (!known) return refuse('partners.key_unknown')
+    if (!known) return refuse('partners.key_not_found', { key: keyId.slice(0, 64) })
     return underLanes(connection, [known.key.lane], async ({ at, append }) => {
       const when = endsAt ?? at
       const ended = await connection.run(endKey(known.key.lane, keyId, when, endsAt === null))
-      if (ended.length === 0) return refuse('partners.key_revoked', { key: keyId, endedAt: known.key.revokedAt?.toISOString() ?? '' })
+      // Revoked before: it stays ended when it ended.
+      if (ended.length === 0) return accept({ keyId, endsAt: known.key.revokedAt ?? at })
       append({ lane: known.key.lane, docking: known.docking.id, kind: endsAt ? 'key.expires' : 'key.revoked', subject: keyId, code: null, body: JSON.stringify({ at: when.toISOString() }) })
       return accept({ keyId, endsAt: when })
     })

@@ -21,7 +21,7 @@ const Hold = Type.Object({
     ref: Type.String({ maxLength: 200 }), article: Type.String({ maxLength: 100 }), quote: Type.Optional(Type.String({ maxLength: 2000 })), publishedAt: Type.Optional(Type.String({ maxLength: 40 })),
   }, closed), { maxItems: 10 }),
   remedy: Type.Object({ en: Text, zh: Text }, closed),
-  evidence: Type.Optional(Type.Array(Type.Object({ id: Type.String({ maxLength: 80 }), kind: Type.String({ maxLength: 20 }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) }, closed), { maxItems: 20 })),
+  evidence: Type.Optional(Type.Array(Type.Object({ id: Type.String({ maxLength: 80 }), kind: Type.String({ maxLength: 20 }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$', title: '64 lower-case hexadecimal digits' }) }, closed), { maxItems: 20 })),
   liftsWhen: Type.Optional(Type.String({ maxLength: 500 })),
   endsAt: Type.Optional(Type.String({ maxLength: 40 })),
   releaseAt: Type.Optional(Type.String({ maxLength: 40 })),

@@ -12,16 +12,16 @@ import type { Hub } from '../hub.ts'
 import { addOperatorRoute } from './route.ts'
 
 const closed = { additionalProperties: false }
-const Name = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^\\u0000-\\u001f\\u007f<>]+$' })
+const Name = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^\\u0000-\\u001f\\u007f<>]+$', title: 'text without control characters, < or >' })
 
 export const OpenDocking = Type.Object({
   name: Name,
   mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]),
   dialect: Type.Union([Type.Literal('json'), Type.Literal('acg0')]),
-  appId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:@-]{1,32}$' })),
+  appId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:@-]{1,32}$', title: '1 to 32 letters, digits or . _ : @ -' })),
   // Without + and %: the peer decodes them while it signs.
-  appKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:@-]{16,64}$' })),
-  allowedAddresses: Type.Optional(Type.Array(Type.String({ minLength: 2, maxLength: 45, pattern: '^[0-9a-fA-F.:]+$' }), { maxItems: 64 })),
+  appKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:@-]{16,64}$', title: '16 to 64 letters, digits or . _ : @ -' })),
+  allowedAddresses: Type.Optional(Type.Array(Type.String({ minLength: 2, maxLength: 45, pattern: '^[0-9a-fA-F.:]+$', title: 'an IP address' }), { maxItems: 64 })),
   feePpm: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000, description: 'Service fee in millionths of the turnover, e.g. 10000 is 1 %.' })),
 }, closed)
 
@@ -32,7 +32,7 @@ const AddKey = Type.Object({
 }, closed)
 
 const Deposit = Type.Object({
-  reference: Type.String({ minLength: 1, maxLength: 64, pattern: '^[!#-&(-\\[\\]-~]+$' }), amount: Amount, note: Type.Optional(Type.String({ maxLength: 200 })),
+  reference: Type.String({ minLength: 1, maxLength: 64, pattern: '^[!#-&(-\\[\\]-~]+$', title: 'visible ASCII characters without blanks, quotes or backslashes' }), amount: Amount, note: Type.Optional(Type.String({ maxLength: 200 })),
 }, closed)
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
@@ -56,7 +56,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
 
   addOperatorRoute(app, hub, {
     method: 'GET', path: '/operator/dockings', summary: 'All dockings by id',
-    query: Type.Object({ after: Type.Optional(Type.String({ maxLength: 40 })), limit: Type.Optional(Type.String({ pattern: '^[1-9]\\d{0,2}$' })) }, closed),
+    query: Type.Object({ after: Type.Optional(Type.String({ maxLength: 40 })), limit: Type.Optional(Type.String({ pattern: '^[1-9]\\d{0,2}$', title: 'a whole number from 1 to 999, in digits' })) }, closed),
     handler: async ({ query }) => {
       const limit = Math.min(Number(query.limit ?? 100), 500)
       const dockings = await listDockings(hub.db, query.after ?? '', limit)
@@ -83,7 +83,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
     method: 'POST', path: '/operator/keys/:key/end', summary: 'Revoke a key at once, or let it expire at a time', body: Type.Object({ at: Type.Optional(Time) }, closed),
     handler: async ({ body, params }) => {
       const at = body.at === undefined ? null : new Date(body.at)
-      if (at !== null && Number.isNaN(at.getTime())) return refuse('protocol.invalid_field', { path: '/at', expected: 'a time in RFC 3339' })
+      if (at !== null && !(at.getTime() > hub.clock.nowMs())) return refuse('protocol.invalid_field', { path: '/at', expected: 'a time to come, in RFC 3339' })
       const ended = await endKeyAt(hub.db, params.key!, at)
       if (!ended.ok) return ended
       hub.keys.forget()

@@ -1,9 +1,8 @@
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { accept, refuse } from '../../../protocol/outcome.ts'
-import { importCards, importGoods, offeredByCode } from '../../domain/catalogue/index.ts'
+import { importCards, importGoods, offeredByCode, type CardsImported } from '../../domain/catalogue/index.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { addOperatorRoute } from './route.ts'
@@ -23,27 +22,64 @@ export function goodsRoutes(app: FastifyInstance, hub: Hub): void {
 /** Cards come as a stream of lines; nothing of it is held but one chunk. */
 export function cardRoutes(app: FastifyInstance, hub: Hub): void {
   addOperatorRoute(app, hub, {
-    method: 'POST', path: '/operator/cards', summary: 'Import cards, one a line, into one lot that is published at the end', bodyLimit: 1024 * 1024 * 1024,
+    method: 'POST', path: '/operator/cards', summary: 'Import cards, one a line, into one lot that is published at the end', bodyLimit: 1024 * 1024 * 1024, streamed: true,
     query: Type.Object({
       good: Type.String({ minLength: 1, maxLength: 64 }), mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]),
-      batch: Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }), expiresAt: Type.Optional(Type.String({ maxLength: 40 })),
+      batch: Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$', title: 'text without control characters' }), expiresAt: Type.Optional(Type.String({ maxLength: 40 })),
     }, closed),
     handler: async ({ query, request }) => {
       const good = await offeredByCode(hub.db, { id: '', lane: 0, mode: query.mode }, query.good)
       if (!good) return refuse('catalogue.good_not_found', { good: query.good })
       const expiresAt = query.expiresAt === undefined ? null : new Date(query.expiresAt)
-      if (expiresAt !== null && Number.isNaN(expiresAt.getTime())) return refuse('protocol.invalid_field', { path: '?/expiresAt', expected: 'a time in RFC 3339' })
-      const imported = await importCards(hub.db, hub.vault, { good: good.id, mode: query.mode, batch: query.batch, expiresAt }, lines(request.body as Readable))
+      if (expiresAt !== null && !(expiresAt.getTime() > hub.clock.nowMs())) return refuse('protocol.invalid_field', { path: '?/expiresAt', expected: 'a time to come, in RFC 3339' })
+      const target = { good: good.id, mode: query.mode as 'sandbox' | 'live', batch: query.batch, expiresAt }
+      let imported: CardsImported
+      try {
+        imported = await importCards(hub.db, hub.vault, target, linesOf(request.body as Readable))
+      } catch (error) {
+        if (error instanceof NotUtf8) return refuse('protocol.charset_mismatch', { declared: 'UTF-8', at: error.line })
+        throw error
+      }
       return accept({ status: 200, body: { ...imported, lot: imported.lot === null ? null : String(imported.lot) } })
     },
   })
 }
 
-async function* lines(stream: Readable): AsyncGenerator<string> {
-  let first = true
-  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
-    yield first && line.startsWith('\ufeff') ? line.slice(1) : line
-    first = false
+const LONGEST_LINE = 64 * 1024
+
+/** The bytes are not what they must be. A card with one wrong byte is a card that nobody can use. */
+class NotUtf8 extends Error {
+  readonly line: number
+  constructor(line: number) {
+    super('the lines are not UTF-8')
+    this.line = line
   }
-  if (stream.errored) throw stream.errored
+}
+
+/** Lines of a stream, without their ends. Only LF and CRLF end a line, and bytes that are not UTF-8 end the import. */
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let rest = ''
+  let line = 1
+  const decode = (bytes?: Uint8Array) => {
+    try {
+      return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode()
+    } catch {
+      throw new NotUtf8(line)
+    }
+  }
+  for await (const chunk of stream) {
+    const lines = (rest + decode(chunk as Buffer)).split('\n')
+    rest = lines.pop()!
+    for (const text of lines) {
+      line++
+      yield text.endsWith('\r') ? text.slice(0, -1) : text
+    }
+    if (rest.length > LONGEST_LINE) {
+      yield rest.slice(0, LONGEST_LINE)
+      rest = rest.slice(LONGEST_LINE)
+    }
+  }
+  rest += decode()
+  if (rest !== '') yield rest
 }

@@ -17,7 +17,7 @@ export type OperatorRoute<B extends TSchema, Q extends TSchema> = {
   query?: Q
   /** Bytes; the default is the limit of every request. */
   bodyLimit?: number
-  /** The body is handed on as a stream of its own, unread. */
+  /** The body is a stream of any length, and may take its time. */
   streamed?: boolean
   handler: (asked: OperatorAsked<Type.Static<B>, Type.Static<Q>>) => Promise<Outcome<Answer>>
 }
@@ -30,6 +30,7 @@ export function addOperatorRoute<B extends TSchema, Q extends TSchema>(app: Fast
     method: route.method,
     url: route.path,
     ...(route.bodyLimit ? { bodyLimit: route.bodyLimit } : {}),
+    config: { longBody: route.streamed === true },
     schema: {
       summary: route.summary, tags: ['operator'], security: [{ operator: [] }],
       ...(route.body ? { body: route.body } : {}), ...(route.query ? { querystring: route.query } : {}),

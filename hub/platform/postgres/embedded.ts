@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chownSync, closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { chownSync, closeSync, copyFileSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs'
 import { realpathSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeFolder } from '../folder.ts'
 import { Client } from 'pg'
 import { argumentsOf, isAlive, processesIn, signal, waitForEnd } from '../process-table.ts'
 import { StartRefused } from '../refusal-to-start.ts'
@@ -97,7 +98,7 @@ export async function startEmbedded(options: { dataDir: string; log: Log }): Pro
 function settle(dataDir: string, log: Log): Place {
   try {
     // The folder holds credentials. Root's server user has to walk through it, so there it is 0711.
-    mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+    makeFolder(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700)
     const real = realpathSync(dataDir)
     const remembered = recall(real)
     const user = chooseServerUser(join(remembered?.home ?? real, 'postgres'), process.env)

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, cpSync, existsSync, lchownSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, existsSync, lchownSync, readFileSync, readdirSync } from 'node:fs'
 import { renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { makeFolder } from '../folder.ts'
 import { StartRefused } from '../refusal-to-start.ts'
 
 /** Who runs the server. Postgres refuses to run as root, so root hands it to somebody without rights. */
@@ -82,7 +83,7 @@ export function makeSocketFolder(home: string, user: ServerUser | undefined): st
 
 /** Makes a folder for `user`. One that a stranger made before us, in a tmp that all may write, is refused. */
 export function makeOwnFolder(folder: string, mode: number, user: ServerUser | undefined): void {
-  mkdirSync(folder, { recursive: true, mode })
+  makeFolder(folder, mode)
   const owner = statSync(folder).uid
   const ourselves = process.getuid?.() ?? owner
   if (owner !== ourselves && owner !== user?.uid) {

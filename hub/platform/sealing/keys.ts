@@ -1,6 +1,7 @@
 import { randomBytes, createHash, timingSafeEqual } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makeFolder } from '../folder.ts'
 import { makeKey } from '../../../protocol/keys.ts'
 import type { Database } from '../postgres/database.ts'
 import { StartRefused } from '../refusal-to-start.ts'
@@ -60,7 +61,7 @@ function readText(path: string): string | null {
 
 function writeSecret(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     writeFileSync(path, `${text}\n`, { mode: 0o600, flag: 'wx' })
   } catch (error) {
     throw new StartRefused(`${path} cannot be written (${(error as NodeJS.ErrnoException).code}): make the folder writable for the hub's user, or set DATA_DIR to one that is.`)
