@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import { fold, lockAndLoad, readLoaded, writes, cardsOf, type BatchInput } from '../hub/domain/orders/batch.ts'
 import type { PlaceCommand } from '../hub/domain/orders/model.ts'
 import { BATCH_CAP } from '../hub/domain/orders/writer.ts'
@@ -7,7 +7,7 @@ import { IdMaker } from '../hub/kernel/ids.ts'
 import { Database, toQuery, type Rows, type Statement } from '../hub/platform/postgres/database.ts'
 import { cpuSecondsOf } from './processes.ts'
 import type { Asker, Shape } from './requests.ts'
-import { asOwner, type World } from './world.ts'
+import type { World } from './world.ts'
 
 /** One round of P2: orders a second and database CPU per order, of whole batches and of the bare inserts of their rows. */
 export type BatchRound = { batch: Side; plain: Side }
@@ -89,9 +89,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 async function backendOf(client: pg.Client): Promise<number> {
   return (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid
-}
-
-/** Room in the twin is as cold as in the world when both begin. */
-export async function settle(urls: readonly string[]): Promise<void> {
-  for (const url of urls) await asOwner(url, async (client) => void (await client.query('vacuum analyze')))
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runtimeEnvironment, runtimeFlags } from '../hub/platform/runtime.ts'
 
 /** A server under load, in a process of its own. */
 export type Server = { name: string; port: number; pid: number; stop(): Promise<void> }
@@ -16,18 +17,20 @@ const OPEN_LIMITS = { LIMIT_REQUESTS_PER_SECOND: '1000000', LIMIT_IN_FLIGHT: '10
 /** The hub as production runs it. `profileDir` makes it write a CPU profile there when it ends. */
 export function startHub(options: { databaseUrl: string; dataDir: string; profileDir?: string }): Promise<Server> {
   const flags = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`, '--cpu-prof-name=hub.cpuprofile'] : []
-  return start('hub', [...flags, join(root, 'hub', 'main.ts'), 'serve'], { DATABASE_URL: options.databaseUrl, DATA_DIR: options.dataDir })
+  return start({ name: 'hub', words: [...flags, join(root, 'hub', 'main.ts'), 'serve'], dataDir: options.dataDir, env: { DATABASE_URL: options.databaseUrl, DATA_DIR: options.dataDir } })
 }
 
-export function startPeer(worldFile: string): Promise<Server> {
-  return start('peer', [join(import.meta.dirname, 'peer.ts')], { PEER_WORLD: worldFile })
+/** Run as the hub is run, in memory's bounds too. */
+export function startPeer(options: { worldFile: string; dataDir: string }): Promise<Server> {
+  return start({ name: 'peer', words: [join(import.meta.dirname, 'peer.ts')], dataDir: options.dataDir, env: { PEER_WORLD: options.worldFile } })
 }
 
-async function start(name: string, words: readonly string[], env: Record<string, string>): Promise<Server> {
+async function start(options: { name: string; words: readonly string[]; dataDir: string; env: Record<string, string> }): Promise<Server> {
+  const { name, words } = options
   const port = await freePort()
   // The channel is how it notices that the bench is gone, even by kill -9.
-  const child = spawn(process.execPath, words, {
-    cwd: root, env: { ...process.env, ...OPEN_LIMITS, ...env, HOST: '127.0.0.1', PORT: String(port) }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  const child = spawn(process.execPath, [...runtimeFlags, ...words], {
+    cwd: root, env: { ...process.env, ...runtimeEnvironment(options.dataDir), ...OPEN_LIMITS, ...options.env, HOST: '127.0.0.1', PORT: String(port) }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const ended = new Promise<void>((end) => child.once('exit', () => end()))
   const stop = () => end(child, ended)

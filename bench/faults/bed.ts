@@ -78,25 +78,25 @@ export class Bed {
         BERTH_CRASHPOINT: crashpoint, LOG_LEVEL: 'info', VOID_AFTER_MS: String(VOID_AFTER_MS),
         LIMIT_REQUESTS_PER_SECOND: '1000000', LIMIT_IN_FLIGHT: '10000', LIMIT_FAILED_SIGN_INS_PER_MINUTE: '1000000',
       },
-      // The channel is how the hub notices that this program is gone, even by kill -9.
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Detached: a Ctrl-C reaches this program alone. The channel is how the hub notices that we are gone, even by kill -9.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true,
     })
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
-    let alive = true
+    const running = { alive: true }
     const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((end) => {
       child.once('exit', (code, by) => {
-        alive = false
+        running.alive = false
         end({ code, signal: by })
       })
     })
     this.#killHub = (name) => void child.kill(name)
     let readyMs = Infinity
-    while (alive && readyMs === Infinity && performance.now() - startedAtMs < START_WITHIN_MS) {
+    while (running.alive && readyMs === Infinity && performance.now() - startedAtMs < START_WITHIN_MS) {
       const reply = await send({ url: `${this.url}/readyz`, method: 'GET', headers: {}, timeoutMs: 2_000 })
       if (reply.status === 200) readyMs = performance.now() - startedAtMs
       else await sleep(20)
     }
-    this.#life = { pid: child.pid ?? 0, readyMs, ended, isAlive: () => alive }
+    this.#life = { pid: child.pid ?? 0, readyMs, ended, isAlive: () => running.alive }
     return this.#life
   }
 

@@ -244,7 +244,7 @@ test('rows 30 to 32, an id that is none: not found or refused, at every address 
       await expect('GET', `/reasons/${name}`, 'protocol.route_not_found', {})
       await expect('POST', `/operator/dockings/${name}/keys`, 'partners.docking_not_found', operatorHeaders(), '{"kind":"bearer"}')
       await expect('POST', `/operator/dockings/${name}/deposits`, 'partners.docking_not_found', operatorHeaders(), '{"reference":"x","amount":"1.00"}')
-      await expect('POST', `/operator/keys/${name}/end`, 'partners.key_unknown', operatorHeaders(), '{}')
+      await expect('POST', `/operator/keys/${name}/end`, 'partners.key_not_found', operatorHeaders(), '{}')
       await expect('POST', `/operator/decisions/${name}/lift`, 'decisions.not_found', operatorHeaders(), '{"note":"x"}')
       await expect('POST', `/operator/cards?good=${name}&mode=sandbox&batch=b`, 'catalogue.good_not_found', text, 'x')
       for (const path of ['/api/goods?cursor=', '/api/orders?cursor=', '/api/funds/movements?cursor=', '/api/goods/changes?after=', '/api/orders?reference=', '/operator/dockings?after=']) {

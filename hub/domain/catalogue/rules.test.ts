@@ -11,7 +11,7 @@ test('a line of a card file is a secret, or number and secret', () => {
     ['ABC-1', { number: null, secret: 'ABC-1' }], ['  ABC-1\r', { number: null, secret: 'ABC-1' }], ['6228 4800', { number: null, secret: '6228 4800' }], ['卡密一', { number: null, secret: '卡密一' }],
     ['1001\tABC', { number: '1001', secret: 'ABC' }], ['1001,ABC', { number: '1001', secret: 'ABC' }], ['1001----ABC', { number: '1001', secret: 'ABC' }], ['1001 ---- ABC', { number: '1001', secret: 'ABC' }],
     ['1001,ABC,more', { number: '1001', secret: 'ABC,more' }], ['1001----A--B', { number: '1001', secret: 'A--B' }],
-    ['', null], ['   ', null], [',ABC', null], ['1001,', { number: null, secret: '1001,' }], ['A\u0000B', null], ['A\u007fB', null], ['A\nB', null], ['x'.repeat(2_000), { number: null, secret: 'x'.repeat(2_000) }], ['x'.repeat(2_001), null],
+    ['', null], ['   ', null], [',ABC', null], ['1001,', null], ['1001----', null], ['----ABC', null], ['1001\tABC\tmore', null], ['A\u0000B', null], ['A\u007fB', null], ['A\nB', null], ['x'.repeat(2_000), { number: null, secret: 'x'.repeat(2_000) }], ['x'.repeat(2_001), null],
   ]
   for (const [line, card] of table) assert.deepEqual(readCardLine(line), card, JSON.stringify(line).slice(0, 60))
 })
@@ -23,7 +23,7 @@ test('a card that was sealed is the card that comes out, whatever characters it 
     assert.deepEqual(readCard(writeCard(card)), card)
     assert.ok(!showCard(card).includes('\n'))
   }), { numRuns: 3_000 })
-  fc.assert(fc.property(fc.stringMatching(/^[A-Z0-9]{1,8}$/), fc.stringMatching(/^[A-Z0-9,\t-]{0,3}[A-Z0-9]{1,8}$/), fc.constantFrom('\t', ',', '----'), (number, secret, mark) => {
+  fc.assert(fc.property(fc.stringMatching(/^[A-Z0-9]{1,8}$/), fc.stringMatching(/^[A-Z0-9,-]{0,3}[A-Z0-9]{1,8}$/), fc.constantFrom('\t', ',', '----'), (number, secret, mark) => {
     const card = readCardLine(`${number}${mark}${secret}`)
     assert.ok(card)
     assert.deepEqual(readCard(writeCard(card)), card)

@@ -135,6 +135,25 @@ test('whoever asks again within the grace keeps the order', async (t) => {
   assert.equal(await own.balance(docking), 1_000_000_000n - 9_595_000n)
 })
 
+test('a repeat that reaches the lane before the void does keeps the order', async (t) => {
+  const own = await openRooms(t, { VOID_AFTER_MS: '200' })
+  const { docking, buy } = await shopWith(own)
+  const first = must(await buy('A'))
+  await own.owner.query('begin')
+  await own.owner.query('select from platform.lanes where lane = $1 for update', [docking.lane])
+  first.receipt.unsent()
+  const again = buy('A')
+  const waiting = async () => Number((await own.hub.db.run({ text: `select count(*)::int from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`, values: [] }))[0]![0])
+  await until(async () => (await waiting()) === 2)
+  await own.owner.query('commit')
+  const handed = must(await again)
+  handed.receipt.written()
+  assert.deepEqual([handed.order.id, handed.cards], [first.order.id, first.cards])
+  await new Promise((later) => setTimeout(later, 100))
+  assert.equal(await stateOf(own, first.order.id), 'delivered')
+  assert.equal(await own.balance(docking), 1_000_000_000n - 9_595_000n)
+})
+
 test('a life that ends in order leaves only real doubt behind; the next life finds it', async (t) => {
   const own = await openRooms(t, { VOID_AFTER_MS: '60000' })
   const { docking, buy } = await shopWith(own)

@@ -87,7 +87,7 @@ test('keys rotate: the new lives beside the old until the old one ends, and the 
   pass(2_001)
   const ending = (await keys.byBearer(old))!
   assert.deepEqual([ending.expiresAt, codeOf(keyInForce(ending, new Date())), codeOf(keyInForce(ending, endsAt))], [endsAt, 'accepted', 'partners.key_expired'])
-  assert.equal(codeOf(await endKeyAt(rooms.db, 'key_00000000000000000000', null)), 'partners.key_unknown')
+  assert.equal(codeOf(await endKeyAt(rooms.db, 'key_00000000000000000000', null)), 'partners.key_not_found')
   const facts = await rooms.owner.query('select kind from platform.facts where docking = $1 order by position', [docking.id])
   assert.deepEqual(facts.rows.map((row) => row.kind), ['docking.opened', 'key.added', 'key.expires'])
 })
@@ -97,11 +97,13 @@ test('a revoked key is dead within five seconds on a node that has just used it,
   const { keys, pass } = ring()
   const token = docking.credentials.apiKey!
   const { id } = (await keys.byBearer(token))!
-  must(await endKeyAt(rooms.db, id, null))
+  const { endsAt } = must(await endKeyAt(rooms.db, id, null))
   pass(5_000)
   for (const found of [await keys.byBearer(token), await keys.byId(id), (await keys.ofDocking(docking.id)).find((key) => key.id === id)]) assert.equal(codeOf(keyInForce(found!, new Date())), 'partners.key_revoked')
-  assert.equal(codeOf(await endKeyAt(rooms.db, id, null)), 'partners.key_revoked')
-  assert.equal(codeOf(await endKeyAt(rooms.db, id, new Date(Date.now() + 60_000))), 'partners.key_revoked', 'a later end does not bring it back')
+  for (const later of [null, new Date(Date.now() + 60_000)]) assert.deepEqual(must(await endKeyAt(rooms.db, id, later)), { keyId: id, endsAt }, 'it stays ended when it ended')
+  pass(5_000)
+  assert.deepEqual((await keys.byId(id))!.revokedAt, endsAt)
+  assert.equal((await rooms.owner.query(`select from platform.facts where subject = $1 and kind in ('key.revoked', 'key.expires')`, [id])).rowCount, 1)
 })
 
 test('an unknown key is unknown, costs one look-up in two seconds, and is found soon after it was made', async () => {

@@ -79,7 +79,19 @@ test('two hubs that start at once on an empty database end with one key', async 
   const { db, dataDir } = await fresh(t)
   const other = mkdtempSync(join(tmpdir(), 'berth-keys-'))
   t.after(() => rmSync(other, { recursive: true, force: true }))
-  const opened = await Promise.allSettled([openVault(db, dataDir, {}), openVault(db, other, {})])
+  // Both look before either writes, as two machines may.
+  let looking = 2
+  let bothLooked = () => {}
+  const looked = new Promise<void>((resolve) => (bothLooked = resolve))
+  const slow = {
+    run: async (statement: Parameters<Database['run']>[0]) => {
+      const rows = await db.run(statement)
+      if (statement.text.startsWith('select') && --looking === 0) bothLooked()
+      if (looking >= 0 && statement.text.startsWith('select')) await looked
+      return rows
+    },
+  } as Database
+  const opened = await Promise.allSettled([openVault(slow, dataDir, {}), openVault(slow, other, {})])
   const fingerprint = (await db.run({ text: `select value from platform.meta where key = 'kek_fingerprint'`, values: [] }))[0]![0]
   for (const one of opened) {
     if (one.status === 'fulfilled') assert.equal(one.value.fingerprint, fingerprint, 'a vault of another key would seal what nobody can open')
