@@ -70,7 +70,7 @@ class MemoryOrders {
     const totalMicro = this.#unitPriceMicro * BigInt(ask.quantity)
     const order: Order = {
       lane: asker.lane, docking: asker.id, id: ids.make('ord', nowMs), reference: ask.reference, attempt: 1, mode: asker.mode, good: ask.good, quantity: ask.quantity,
-      unitPriceMicro: this.#unitPriceMicro, totalMicro, feeMicro: (totalMicro * BigInt(world.feePpm)) / 1_000_000n, state: 'delivered',
+      unitPriceMicro: this.#unitPriceMicro, totalMicro, feeMicro: (totalMicro * BigInt(world.feePpm)) / 1_000_000n, state: 'delivered', doubt: null,
       fingerprint: this.#fingerprint, picks: [{ lot: 1n, first: seq, count: 1 }], member: ask.member, position: BigInt(this.#next), createdAt: new Date(nowMs),
     }
     const card = readCard(openWith(this.#key, this.#sealed[seq]!, contextOf(seq)).toString('utf8'))

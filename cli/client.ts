@@ -4,27 +4,9 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { Readable } from 'node:stream'
 import type { API_VERSIONS } from '../protocol/messages.ts'
 import { signRequest } from '../protocol/signature.ts'
-import { WrongUsage } from './command.ts'
-import type { Lang, Words } from './screen.ts'
+import { WrongUsage, type Lang, type Problem, type Words } from './problem.ts'
 
-/** Problem details (RFC 9457) as the hub sends them. */
-export type Problem = {
-  type: string
-  title: string
-  status: number
-  detail: string
-  code?: string
-  class?: string
-  because?: Record<string, unknown>
-  retry?: string
-  side?: string
-  decision?: string
-  appeal?: string
-  also?: { code: string; class: string; detail: string }[]
-  requestId?: string
-  /** Seconds, from the header Retry-After. */
-  retryAfterS?: number
-}
+export type { Problem } from './problem.ts'
 
 export type Answer<T> = { ok: true; status: number; replayed: boolean; body: T } | { ok: false; problem: Problem }
 

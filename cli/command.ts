@@ -1,19 +1,11 @@
 import { parseArgs } from 'node:util'
-import type { Problem } from './client.ts'
-import type { Lang, Words } from './screen.ts'
+import { WrongUsage, type Lang, type Problem, type Words } from './problem.ts'
+
+export { WrongUsage }
 
 /** Documented in `berth --help`; scripts rely on them. */
 export const exitCodes = { done: 0, refused: 1, wrongUsage: 2, found: 3, unreachable: 4 } as const
 
-/** The command cannot begin as it was typed. It says what to type instead. */
-export class WrongUsage extends Error {
-  readonly words: Words
-
-  constructor(words: Words) {
-    super(words.en)
-    this.words = words
-  }
-}
 
 export type Option = {
   name: string

@@ -1,7 +1,6 @@
-import type { Problem } from './client.ts'
+import type { Lang, Problem, Words } from './problem.ts'
 
-export type Lang = 'en' | 'zh'
-export type Words = { readonly en: string; readonly zh: string }
+export type { Lang, Words } from './problem.ts'
 
 /** Chinese when it is asked for, or when the locale that counts (LC_ALL before LC_MESSAGES before LANG) is Chinese. */
 export function langOf(env: NodeJS.ProcessEnv, given?: string): Lang {

@@ -31,8 +31,8 @@ const NONCE_WINDOW_S = 600
 
 /** The plan of the house: builds every room in floor order and opens the doors. */
 export async function buildHub(config: Config, log: Log, onFenced: () => void): Promise<Hub> {
-  const db = new Database({ url: config.databaseUrl, size: 10, applicationName: 'berth hub' })
   await askDatabase(config.databaseUrl)
+  const db = new Database({ url: config.databaseUrl, size: 10, applicationName: 'berth hub' })
   const vault = await openVault(db, config.dataDir, process.env)
   const operatorHash = await openOperatorKey(db, config.dataDir)
   const clock = systemClock

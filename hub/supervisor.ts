@@ -34,7 +34,7 @@ const graceMs = 15_000
 const echoMs = 500
 const firstDelayMs = 100
 const longestDelayMs = 10_000
-/** Who lived so long has not died of how it was started: the delays begin anew. */
+/** Who lived so long has not died of how it was started. */
 const healthyMs = 30_000
 const deathsBeforeReady = 5
 

@@ -16,7 +16,7 @@ export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, U
 const Id = Type.String({ minLength: 1, maxLength: 64, description: 'Opaque.' })
 
 /** What a person typed: no control characters, no bidirectional overrides, no zero-width characters. */
-const PLAIN_TEXT = '^[^\\u0000-\\u001f\\u007f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\u2066-\\u2069\\ufeff]*$'
+const PLAIN_TEXT = '^[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]*$'
 /** Order numbers of the trade: visible ASCII without blanks, quotes or backslashes. */
 const REFERENCE = "^[!#-&(-\\[\\]-~]+$"
 

@@ -53,6 +53,9 @@ export type TestHub = {
 }
 
 export async function startHub(t: Owner, env: Record<string, string> = {}): Promise<TestHub> {
+  // Hooks run in the order in which they were registered: the hub must end before its database goes.
+  let close = async () => {}
+  t.after(() => close())
   const database = await freshDatabase(t)
   const dataDir = mkdtempSync(join(tmpdir(), 'berth-hub-'))
   const config = readConfig({ DATABASE_URL: database.appUrl, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', LIMIT_REQUESTS_PER_SECOND: '100000', LIMIT_IN_FLIGHT: '1000', LIMIT_FAILED_SIGN_INS_PER_MINUTE: '100000', VOID_AFTER_MS: '200', ...env })
@@ -63,7 +66,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
   hub.state.ready = true
   const operatorKey = readFileSync(join(dataDir, 'operator.key'), 'utf8').trim()
   let open = true
-  const close = async () => {
+  close = async () => {
     if (!open) return
     open = false
     await app.close()
@@ -71,7 +74,6 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     await hub.db.end()
     rmSync(dataDir, { recursive: true, force: true })
   }
-  t.after(close)
 
   const call = async (method: string, path: string, headers: Record<string, string>, body?: string | Uint8Array): Promise<Reply> => {
     const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body: body as string }) })
@@ -83,7 +85,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     call(method, path, { authorization: `Bearer ${operatorKey}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, body === undefined ? undefined : JSON.stringify(body))
 
   const self: TestHub = {
-    url, hub, app, ownerUrl: database.ownerUrl, operatorKey, operator, close,
+    url, hub, app, ownerUrl: database.ownerUrl, operatorKey, operator, close: () => close(),
     async openDocking({ name = 'Shop', mode = 'sandbox', dialect = 'json', deposit, ...more }) {
       const opened = must(await operator('POST', '/operator/dockings', { name, mode, dialect, ...more }), 201).body
       if (deposit !== undefined) must(await operator('POST', `/operator/dockings/${opened.docking.id}/deposits`, { reference: `first-${opened.docking.id}`, amount: deposit }), 201)

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -159,10 +160,20 @@ export class Bed {
   }
 }
 
+/**
+ * Below the ports that the kernel gives to outgoing connections: while the hub is down, such a one, even our own asking
+ * whether it is back, could otherwise take its port.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((closed) => server.close(() => closed()))
-  return port
+  for (;;) {
+    const port = randomInt(20_000, 32_000)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((found) => {
+      server.once('error', () => found(false))
+      server.listen(port, '127.0.0.1', () => found(true))
+    })
+    if (!isFree) continue
+    await new Promise<void>((closed) => server.close(() => closed()))
+    return port
+  }
 }

@@ -57,7 +57,8 @@ export async function changedBody(run: Run): Promise<Result> {
     if (rounds % 10 === 9) await topUp(bed, world, run.cardsEach)
   }
   await bed.endHub('SIGKILL')
-  await bed.startHub()
+  const again = await bed.startHub()
+  if (!again.isAlive()) journal.violate('ready', `the hub does not start again: ${bed.output.trim().split('\n').slice(-3).join(' ')}`)
   for (const { partner, body, entry } of bound.slice(-20)) {
     mustBeReused(partner, body, 'quantity', await ask(partner, { ...body, quantity: 3 }))
     mustBeSame(journal, entry, await ask(partner, body))
@@ -104,7 +105,8 @@ function book(journal: Journal, partner: Partner, good: Good, body: Body, reply:
     journal.violate('F15', `${partner.name}/${body.reference} should be a first order and was answered ${reply.status} ${reply.problem} ${reply.text.slice(0, 200)}`)
     return null
   }
-  const entry: Entry = { partner, reference: body.reference, good, quantity: body.quantity, attempts: [], result: 'ok', order: orderOf(reply), abandoned: false }
+  const attempt = { invokedAtMs: 0, completedAtMs: 0, status: 201, code: null, problem: '', hungUp: false }
+  const entry: Entry = { partner, reference: body.reference, good, quantity: body.quantity, attempts: [attempt], result: 'ok', order: orderOf(reply), abandoned: false }
   journal.entries.push(entry)
   return entry
 }

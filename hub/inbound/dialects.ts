@@ -16,6 +16,15 @@ import { alreadyWritten, refusalOfError, watch } from './pipeline.ts'
 const MOUNT = '/d/acg/'
 const MOST_GOODS = 10_000
 
+/** Whether a request came to the mount of this dialect, whatever else is wrong with it. */
+export function isAcg(request: FastifyRequest): boolean {
+  return (request.raw.url ?? '').startsWith(MOUNT)
+}
+
+export function answerAcg(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  return send(reply, write({ ok: false, refusal }))
+}
+
 type Done = { outcome: Outcome<DialectAnswer>; receipt?: Receipt }
 
 /**
@@ -47,7 +56,9 @@ async function serve(hub: Hub, request: FastifyRequest, dockingId: string, body:
   if (!admitted.ok) return { outcome: admitted }
   const url = request.raw.url ?? ''
   const mark = url.indexOf('?')
-  const path = (mark < 0 ? url : url.slice(0, mark)).slice(MOUNT.length + dockingId.length)
+  // The id as it was written: it may have come percent-encoded.
+  const written = mark < 0 ? url : url.slice(0, mark)
+  const path = written.slice(written.indexOf('/', MOUNT.length))
   const opened = open({ method: request.method, path, query: mark < 0 ? '' : url.slice(mark + 1), contentType: request.headers['content-type'] ?? '', body })
   if (!opened.ok) return { outcome: opened }
   crashpoint('parsed')

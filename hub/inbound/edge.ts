@@ -19,14 +19,24 @@ export function edgeRefusal(request: FastifyRequest): Refusal | null {
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++
   }
   if (hosts !== 1) return refuse('protocol.host_ambiguous', { seen: `${hosts} Host headers` }).refusal
-  const path = url ?? ''
-  if (path.length > limits.urlBytes) return refuse('protocol.url_too_long', { allowed: String(limits.urlBytes) }).refusal
+  const path = (url ?? '').split('?', 1)[0]!
+  if (url!.length > limits.urlBytes) return refuse('protocol.url_too_long', { allowed: String(limits.urlBytes) }).refusal
   if (path.charCodeAt(0) !== 47) return refuse('protocol.host_ambiguous', { seen: 'an address with a host of its own' }).refusal
+  if (url!.includes('%') && !isDecodable(url!)) return refuse('protocol.malformed_request', { problem: 'a percent sign is not followed by UTF-8 in hexadecimal', at: 'the address' }).refusal
   if (path.includes('/../') || path.includes('/./') || path.includes('//')) return refuse('protocol.host_ambiguous', { seen: 'a path with dots or double slashes' }).refusal
   return null
 }
 
 const NEVER_SERVED = 'CONNECT'
+
+/** NUL is text that no field may hold and no database can store. */
+function isDecodable(url: string): boolean {
+  try {
+    return !decodeURIComponent(url).includes('\0')
+  } catch {
+    return false
+  }
+}
 
 /** Errors of the raw socket, which no route sees: a head that is too large or never ends, bytes that are not HTTP. */
 export function answerSocketError(hub: Hub, error: NodeJS.ErrnoException, socket: Socket): void {

@@ -9,7 +9,7 @@ import { readJson } from '../../protocol/wire/json.ts'
 import type { Receipt } from '../domain/orders/index.ts'
 import { mayUse, type LiveKey } from '../domain/partners/index.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
-import { sqlState } from '../platform/postgres/database.ts'
+import { OutcomeUnknown, sqlState } from '../platform/postgres/database.ts'
 import type { Hub } from './hub.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
 import { signIn, type Arrival, type SignedIn } from './signin.ts'
@@ -43,7 +43,7 @@ export type Route<B extends TSchema, Q extends TSchema> = {
   handler: (asked: Asked<Type.Static<B>, Type.Static<Q>>) => Promise<Outcome<Answer>>
 }
 
-const problems = Object.fromEntries([400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 500, 503].map((status) => [status, { description: 'A refusal with its true class', content: { 'application/problem+json': { schema: Problem } } }]))
+export const problems = Object.fromEntries([400, 401, 402, 403, 404, 405, 408, 409, 413, 414, 415, 422, 429, 431, 500, 503].map((status) => [status, { description: 'A refusal with its true class', content: { 'application/problem+json': { schema: Problem } } }]))
 
 export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInstance, hub: Hub, route: Route<B, Q>): void {
   const checkBody = route.body ? reader(route.body, '') : null
@@ -75,12 +75,13 @@ export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInsta
       if (!who.ok) return answer(hub, request, reply, who)
       crashpoint('authenticated')
       const { key } = who.value
+      const { requestsPerSecond } = hub.limiter.options
+      reply.header('ratelimit-policy', `"docking";q=${requestsPerSecond};w=1`)
       // A key that is being replaced still works, and says so before it stops.
       if (key.expiresAt) reply.header('berth-key-expires', key.expiresAt.toISOString())
       const place = hub.limiter.enter(key.docking.id, nowMs)
+      reply.header('ratelimit', `"docking";r=${place.ok ? place.value.left : 0};t=1`)
       if (!place.ok) return answer(hub, request, reply, kept(hub, key, request, place))
-      const { requestsPerSecond } = hub.limiter.options
-      reply.header('ratelimit-policy', `"docking";q=${requestsPerSecond};w=1`).header('ratelimit', `"docking";r=${place.value.left};t=1`)
       try {
         const outcome = await ask(route, request, who.value, body, nowMs, checkBody, checkQuery)
         return answer(hub, request, reply, outcome.ok ? outcome : kept(hub, key, request, outcome))
@@ -96,6 +97,10 @@ async function ask<B extends TSchema, Q extends TSchema>(
   checkBody: Reader | null, checkQuery: Reader | null,
 ): Promise<Outcome<Answer>> {
   const { key } = who
+  const idempotencyKey = request.headers['idempotency-key']
+  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(String(idempotencyKey))) {
+    return refuse('protocol.invalid_field', { path: 'idempotency-key', expected: '1 to 255 visible ASCII characters' })
+  }
   const permitted = mayUse(key, route.scope)
   if (!permitted.ok) return permitted
   if (route.signed && !who.signed && key.mode === 'live') return refuse('partners.signature_required')
@@ -121,6 +126,7 @@ async function ask<B extends TSchema, Q extends TSchema>(
   })
 }
 
+const IDEMPOTENCY_KEY = /^[!-~]{1,255}$/
 const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 const NOTHING = Buffer.alloc(0)
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i
@@ -219,13 +225,15 @@ export function answer(hub: Hub, request: FastifyRequest, reply: FastifyReply, o
 /** Follows an answer to its end. Gone before the first byte, gone in the middle, or handed to the network. */
 export function watch(reply: FastifyReply, receipt: Receipt): void {
   const { raw } = reply
-  if (raw.destroyed || raw.socket === null || raw.socket.destroyed) return receipt.unsent()
+  // The request's socket: an answer that waits behind an earlier one of the same line has none of its own yet.
+  const { socket } = reply.request.raw
+  if (socket.destroyed) return receipt.unsent()
+  const gone = () => (raw.socket === null && !raw.writableFinished ? receipt.unsent() : receipt.broken())
+  socket.once('close', gone)
   raw.once('finish', () => {
+    socket.off('close', gone)
     receipt.written()
     crashpoint('answered')
-  })
-  raw.once('close', () => {
-    if (!raw.writableFinished) receipt.broken()
   })
 }
 
@@ -243,9 +251,10 @@ export function refusalOfError(error: unknown): Refusal {
   const code = (error as { code?: string }).code ?? ''
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse('protocol.request_too_large', { what: 'body', allowed: '64 KB' }).refusal
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse('protocol.unsupported_media', { expected: 'application/json', seen: 'another type' }).refusal
-  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_PARAM') return refuse('protocol.malformed_request', { problem: 'the request line or length is wrong', at: 'the head' }).refusal
+  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH' || code === 'FST_ERR_PARAM') return refuse('protocol.malformed_request', { problem: 'the request line or length is wrong', at: 'the head' }).refusal
+  if (error instanceof OutcomeUnknown) return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
   const state = sqlState(error)
-  const outage = /^(08|53|57|58)/.test(state) || ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code) || /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable/.test(String((error as Error)?.message ?? ''))
+  const outage = /^(08|53|57|58|55000)/.test(state) || ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code) || /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable/.test(String((error as Error)?.message ?? ''))
   if (outage) return refuse('platform.storage_unavailable', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
   return refuse('platform.internal_error', {}).refusal
 }

@@ -9,9 +9,13 @@ export function presentOrder(order: Order, cards: readonly Card[] | null, masked
   return JSON.stringify(orderView(order, cards, masked))
 }
 
+/**
+ * An order as its partner sees it. A crash of the hub leaves doubt in the operator's work list, but the partner may have
+ * seen `delivered` before it, and no state that was seen goes back.
+ */
 export function orderView(order: Order, cards: readonly Card[] | null, masked: boolean) {
   return {
-    id: order.id, reference: order.reference, state: order.state, good: order.good, quantity: order.quantity,
+    id: order.id, reference: order.reference, state: order.doubt === 'crash' ? 'delivered' : order.state, good: order.good, quantity: order.quantity,
     unitPrice: formatAmount(order.unitPriceMicro), total: formatAmount(order.totalMicro), fee: order.feeMicro === 0n ? '0' : formatAmount(order.feeMicro),
     charged: formatAmount(order.totalMicro + order.feeMicro),
     ...(order.member === null ? {} : { member: order.member }),

@@ -3,9 +3,17 @@ import type { Refusal } from '../../protocol/outcome.ts'
 
 export type Lang = 'en' | 'zh'
 
-/** Prefers Chinese when the caller does; English otherwise. */
+/** The one of our two languages that the caller weighs more (RFC 9110); English when neither is named. */
 export function langOf(acceptLanguage: string | undefined): Lang {
-  return acceptLanguage !== undefined && /^\s*zh\b/i.test(acceptLanguage) ? 'zh' : 'en'
+  if (acceptLanguage === undefined || acceptLanguage === '') return 'en'
+  let best: { lang: Lang; weight: number } = { lang: 'en', weight: 0 }
+  for (const range of acceptLanguage.slice(0, 200).split(',')) {
+    const [tag = '', ...parameters] = range.trim().toLowerCase().split(';')
+    const lang = tag === 'zh' || tag.startsWith('zh-') ? 'zh' : tag === 'en' || tag.startsWith('en-') ? 'en' : null
+    const weight = Number(parameters.find((parameter) => parameter.trim().startsWith('q='))?.trim().slice(2) ?? 1)
+    if (lang !== null && weight > best.weight) best = { lang, weight }
+  }
+  return best.lang
 }
 
 /** RFC 9457 problem details of a refusal: the one place where a "no" gets a status and a body over JSON. */

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import swagger from '@fastify/swagger'
-import { fastify, type FastifyInstance } from 'fastify'
-import { refuse } from '../../protocol/outcome.ts'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { refuse, type Refusal } from '../../protocol/outcome.ts'
 import { limits } from '../kernel/limits.ts'
-import { acgRoutes } from './dialects.ts'
+import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
 import { bookRoutes } from './operator/books.ts'
@@ -24,6 +24,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     bodyLimit: limits.requestBytes,
     // Heads are bounded by headersTimeout, bodies by boundBody: one bound for both would cut long imports.
     requestTimeout: 0,
+    frameworkErrors: (error, request, reply) => void answerInItsWords(hub, request as FastifyRequest, reply as FastifyReply, refusalOfError(error)),
     clientErrorHandler: (error, socket) => answerSocketError(hub, error as NodeJS.ErrnoException, socket),
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
@@ -32,7 +33,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     genReqId: () => hub.ids.make('req', hub.clock.nowMs()),
     requestIdHeader: false,
     routerOptions: { maxParamLength: 200 },
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0 } as never,
+    http: { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false } as never,
   })
   app.server.maxConnections = 4_096
   app.server.maxHeadersCount = 2_000
@@ -46,7 +47,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
 
   app.addHook('onRequest', (request, reply, next) => {
     const refusal = edgeRefusal(request)
-    if (refusal) answerRefusal(hub, request, reply.header('connection', 'close'), refusal)
+    if (refusal) answerInItsWords(hub, request, reply.header('connection', 'close'), refusal)
     else next()
   })
   app.addHook('preParsing', (request, reply, payload, next) => {
@@ -60,7 +61,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOfError(error)
     if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
-    return answerRefusal(hub, request, reply, refusal)
+    return answerInItsWords(hub, request, reply, refusal)
   })
   app.setNotFoundHandler((request, reply) => {
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
@@ -68,7 +69,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     if (allowed.length > 0) {
       return answerRefusal(hub, request, reply.header('allow', allowed.join(', ')), refuse('protocol.method_not_allowed', { method: request.method, path, allowed: allowed.join(', ') }).refusal)
     }
-    return answerRefusal(hub, request, reply, refuse('protocol.route_not_found', { method: request.method, path }).refusal)
+    return answerInItsWords(hub, request, reply, refuse('protocol.route_not_found', { method: request.method, path }).refusal)
   })
 
   await app.register(swagger, { openapi: openApiInfo(hub.publicUrl) as never })
@@ -92,6 +93,11 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     cardRoutes(doors, hub)
   })
   return app
+}
+
+/** A refusal before any route, in the words of whoever stands behind the address: an acg-faka shop reads only its own. */
+function answerInItsWords(hub: Hub, request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+  return isAcg(request) ? answerAcg(reply, refusal) : answerRefusal(hub, request, reply, refusal)
 }
 
 /** Whether a path with parameters is served under this method. */

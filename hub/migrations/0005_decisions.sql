@@ -23,6 +23,9 @@ create table decisions.decisions (
   constraint decisions_measure check (measure in ('suspend', 'refuse')),
   constraint decisions_class check (class in ('technical', 'commercial', 'compliance')),
   constraint decisions_scope check (cardinality(scope) > 0 and scope <@ array['goods', 'orders', 'funds', 'members', 'key']),
+  -- A code says its class: nobody can file a compliance reason as a technical one.
+  constraint decisions_code_has_its_class check (
+    class = case split_part(code, '.', 1) when 'compliance' then 'compliance' when 'terms' then 'commercial' when 'partners' then 'technical' end),
   -- Nothing is held for ever by silence: every measure is looked at again within 90 days.
   constraint decisions_reviewed check (review_at <= decided_at + interval '90 days'),
   constraint decisions_lift_has_person check ((lifted_at is null) = (lifted_by is null)),
@@ -32,9 +35,9 @@ create table decisions.decisions (
   constraint decisions_commercial_needs_rule check (
     class <> 'commercial' or jsonb_path_exists(statement, '$.ground[*] ? (@.type == "contract" || @.type == "published_rule")')),
   constraint decisions_compliance_needs_article check (
-    class <> 'compliance' or jsonb_path_exists(statement, '$.ground[*] ? (@.article != "")')),
+    class <> 'compliance' or jsonb_path_exists(statement, '$.ground[*] ? (@.article like_regex "[^[:space:]]")')),
   constraint decisions_funds_have_release check (
-    not ('funds' = any (scope)) or jsonb_path_exists(statement, '$.funds.releaseAt ? (@ != "")'))
+    not ('funds' = any (scope)) or jsonb_path_exists(statement, '$.funds.releaseAt ? (@ like_regex "[^[:space:]]")'))
 );
 create index decisions_in_force on decisions.decisions (lane, docking) where lifted_at is null;
 create index decisions_by_id on decisions.decisions (id);

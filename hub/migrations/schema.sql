@@ -126,9 +126,16 @@ create table decisions.decisions (
   lift_note text,
   constraint decisions_pkey PRIMARY KEY (lane, id),
   constraint decisions_class CHECK ((class = ANY (ARRAY['technical'::text, 'commercial'::text, 'compliance'::text]))),
+  constraint decisions_code_has_its_class CHECK ((class =
+CASE split_part(code, '.'::text, 1)
+    WHEN 'compliance'::text THEN 'compliance'::text
+    WHEN 'terms'::text THEN 'commercial'::text
+    WHEN 'partners'::text THEN 'technical'::text
+    ELSE NULL::text
+END)),
   constraint decisions_commercial_needs_rule CHECK (((class <> 'commercial'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."type" == "contract" || @."type" == "published_rule")'::jsonpath))),
-  constraint decisions_compliance_needs_article CHECK (((class <> 'compliance'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."article" != "")'::jsonpath))),
-  constraint decisions_funds_have_release CHECK (((NOT ('funds'::text = ANY (scope))) OR jsonb_path_exists(statement, '$."funds"."releaseAt"?(@ != "")'::jsonpath))),
+  constraint decisions_compliance_needs_article CHECK (((class <> 'compliance'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."article" like_regex "[^[:space:]]")'::jsonpath))),
+  constraint decisions_funds_have_release CHECK (((NOT ('funds'::text = ANY (scope))) OR jsonb_path_exists(statement, '$."funds"."releaseAt"?(@ like_regex "[^[:space:]]")'::jsonpath))),
   constraint decisions_lift_has_person CHECK (((lifted_at IS NULL) = (lifted_by IS NULL))),
   constraint decisions_measure CHECK ((measure = ANY (ARRAY['suspend'::text, 'refuse'::text]))),
   constraint decisions_reviewed CHECK ((review_at <= (decided_at + '90 days'::interval))),
@@ -209,6 +216,7 @@ create table orders.orders (
   total bigint not null,
   fee bigint not null,
   state text collate "C" not null,
+  doubt text collate "C",
   scheme smallint not null,
   fingerprint bytea not null,
   picks bigint[] not null,
@@ -218,6 +226,7 @@ create table orders.orders (
   constraint orders_pkey PRIMARY KEY (lane, docking, id),
   constraint orders_reference UNIQUE (lane, docking, reference, attempt),
   constraint orders_amounts CHECK (((total = (unit_price * quantity)) AND (fee >= 0) AND (unit_price > 0) AND (quantity > 0))),
+  constraint orders_doubt CHECK ((((state = 'unknown'::text) = (doubt IS NOT NULL)) AND (doubt = ANY (ARRAY['broken'::text, 'crash'::text])))),
   constraint orders_state CHECK ((state = ANY (ARRAY['delivered'::text, 'unknown'::text, 'cancelled'::text])))
 ) with (fillfactor=90);
 
@@ -234,7 +243,7 @@ CREATE INDEX orders_doubtful ON orders.orders USING btree (lane, id) WHERE (stat
 grant usage on schema orders to berth_app;
 grant insert, select on table orders.orders to berth_app;
 grant insert, select on table orders.sold to berth_app;
-grant update (state) on table orders.orders to berth_app;
+grant update (doubt), update (state) on table orders.orders to berth_app;
 
 
 create schema partners;

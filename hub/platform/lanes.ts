@@ -37,6 +37,16 @@ export function moveLanes(moves: readonly { lane: number; head: bigint; answered
   }
 }
 
+/** Lanes of dockings in which the life before left orders that nobody can say were answered. */
+export function loadUnanswered(): Statement {
+  return { text: 'select lane, answered from platform.lanes where answered < head and lane >= 0 order by lane', values: [] }
+}
+
+/** Lets the watermark pass what is now written down as doubt. */
+export function settleLane(lane: number, epoch: bigint): Statement {
+  return { text: 'update platform.lanes set answered = head where lane = $1 and epoch = $2', values: [lane, epoch] }
+}
+
 /** Takes over all lanes for a new life of the hub: a writer of an earlier life that still breathes can no longer commit. */
 export async function takeOverLanes(connection: Connection): Promise<Map<number, bigint>> {
   const rows = await connection.run({

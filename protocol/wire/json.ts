@@ -176,7 +176,8 @@ function readEscape(cursor: Cursor): string | undefined {
   }
   const unit = hexUnit(text, at + 2)
   if (unit < 0) return malformed(cursor, 'an escape \\u is not followed by four hexadecimal digits')
-  if (unit === 0) return malformed(cursor, 'the NUL character is not allowed')
+  // Well-formed JSON all the same: the field is wrong, not the document.
+  if (unit === 0) return invalid(cursor, '', 'text without the NUL character')
   if (unit < 0xd800 || unit > 0xdfff) return skip(cursor, 6, String.fromCharCode(unit))
   const low = unit < 0xdc00 && text.startsWith('\\u', at + 6) ? hexUnit(text, at + 8) : -1
   if (low < 0xdc00 || low > 0xdfff) return malformed(cursor, 'half of a surrogate pair stands alone')

@@ -123,8 +123,9 @@ async function importChunk(db: Database, vault: Vault, target: CardsImport, stat
   await db.transaction(async (connection) => {
     const indexed = await connection.run({
       name: 'catalogue.index_cards',
+      // In one order for everybody: two imports of the same cards then wait for each other instead of for ever.
       text: `insert into catalogue.card_index (good, mode, blind, generation, lot)
-        select $1, $2, blind, 0, $3 from unnest($4::bytea[]) blind on conflict do nothing returning blind`,
+        select $1, $2, blind, 0, $3 from unnest($4::bytea[]) blind order by blind on conflict do nothing returning blind`,
       values: [target.good, target.mode, state.lot, array.bytes(cards.map((card) => card.blind))],
     })
     const taken = new Set(indexed.map((row) => (row[0] as Buffer).toString('base64')))
@@ -148,7 +149,9 @@ async function writeCards(connection: Connection, state: { lot: bigint; key: Key
 async function publish(db: Database, target: CardsImport, lot: bigint, size: number): Promise<void> {
   await db.transaction((connection) =>
     underLanes(connection, [HOUSE_LANE], async ({ at, append }) => {
-      await connection.run({ text: `update catalogue.lots set size = $2, state = 'published', published_at = $3 where id = $1`, values: [lot, size, at] })
+      // Staged still: a lot that the start of another life has swept can never be sold from.
+      const published = await connection.run({ text: `update catalogue.lots set size = $2, state = 'published', published_at = $3 where id = $1 and state = 'staged' returning id`, values: [lot, size, at] })
+      if (published.length !== 1) throw new Error(`lot ${lot} was swept before its import ended`)
       await connection.run(insertChanges([{ good: target.good, docking: null, what: 'stock', at }]))
       append({ lane: HOUSE_LANE, docking: null, kind: 'lot.published', subject: target.good, code: null, body: JSON.stringify({ lot: String(lot), mode: target.mode, batch: target.batch, size }) })
     }))

@@ -26,6 +26,8 @@ export function admit(statement: Statement, at: Date): Outcome<null> {
   const reason = reasonOf(statement.cause.code)
   if (reason.kind !== 'measure') return refuse('protocol.invalid_field', { path: '/code', expected: 'a code that a decision may give' })
   if (reason.class !== statement.cause.class) missing.push(`class ${reason.class} for ${statement.cause.code}`)
+  if (statement.measure.scope.length === 0) missing.push('scope')
+  if (!(Date.parse(statement.clocks.reviewAt) <= at.getTime() + REVIEW_WITHIN_DAYS * DAY_MS)) missing.push('a review within 90 days')
   if (statement.facts.length === 0 || statement.facts.some((fact) => fact.text.trim().length < 10)) missing.push('facts')
   if (statement.remedy.length === 0) missing.push('remedy')
   const written = JSON.stringify([statement.facts, statement.remedy, statement.ground]).toLowerCase()

@@ -47,6 +47,12 @@ export async function auditLedger(connection: Connection, limit = 100): Promise<
       where t.amount is distinct from d.amount limit $1`,
     values: [limit],
   }))
+  collect('a deposit transfer has its deposit', await connection.run({
+    text: `select format('ledger.transfers lane=%s account=%s position=%s leg=%s', t.lane, t.account, t.position, t.leg), 'a row in ledger.deposits', 'none'
+      from ledger.transfers t where t.kind = 'deposit'
+        and not exists (select from ledger.deposits d where d.lane = t.lane and d.account = t.account and d.id = t.event) limit $1`,
+    values: [limit],
+  }))
   return found.slice(0, limit)
 }
 

@@ -43,6 +43,12 @@ export async function auditOrders(connection: Connection, limit = 100): Promise<
       found.push({ rule: 'the cursor of a lot stands behind its last sold card', row: `catalogue.lots id=${lot}`, expected: `next_seq ${last + 1}, ${last} sold`, seen: `next_seq ${cursor?.nextSeq ?? 'none'}, ${count} sold` })
     }
   }
+  const touched = new Set((sold as [bigint, number, number][]).map(([lot]) => lot))
+  for (const [lot, { nextSeq }] of cursors) {
+    if (nextSeq !== 1 && !touched.has(lot)) {
+      found.push({ rule: 'the cursor of a lot stands behind its last sold card', row: `catalogue.lots id=${lot}`, expected: 'next_seq 1, 0 sold', seen: `next_seq ${nextSeq}, 0 sold` })
+    }
+  }
   const modes = await connection.run({ text: 'select distinct o.mode, s.lot, o.id from orders.orders o join orders.sold s on s.lane = o.lane and s.order_id = o.id where s.seq = 1', values: [] })
   for (const [mode, lot, order] of modes as [string, bigint, string][]) {
     if (cursors.get(lot)?.mode !== mode) found.push({ rule: 'sandbox and live cards never meet', row: `orders.orders id=${order}`, expected: mode, seen: cursors.get(lot)?.mode ?? 'no lot' })

@@ -7,9 +7,8 @@ export class HandoverLog {
   readonly #lanes = new Map<number, { waiting: Set<bigint>; head: bigint }>()
 
   accepted(lane: number, position: bigint): void {
-    const log = this.#lane(lane)
-    log.waiting.add(position)
-    if (position > log.head) log.head = position
+    // The head stays where it is until the commit is known: a position that was never committed is nobody's.
+    this.#lane(lane).waiting.add(position)
   }
 
   settled(lane: number, position: bigint): void {

@@ -7,6 +7,8 @@ export type Mode = 'sandbox' | 'live'
 /** delivered: the cards were handed over. unknown: charged, but the answer may not have arrived. cancelled: voided, given back. */
 export type OrderState = 'delivered' | 'unknown' | 'cancelled'
 
+export type Doubt = 'broken' | 'crash'
+
 export type Order = {
   lane: number
   docking: string
@@ -20,6 +22,8 @@ export type Order = {
   totalMicro: bigint
   feeMicro: bigint
   state: OrderState
+  /** Why it is unknown: its answer was cut, or the hub ended before it knew. Null in every other state. */
+  doubt: Doubt | null
   /** What was asked, as 16 bytes, so that a repeat can be told from another order under the same number. */
   fingerprint: Buffer
   picks: readonly Pick[]

@@ -62,7 +62,7 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   const position = tally.heads.get(command.lane)! + 1n
   const order: Order = {
     lane: command.lane, docking: command.docking, id: command.id, reference: command.reference, attempt: known ? known.attempt + 1 : 1,
-    mode: command.mode, good: command.good, quantity: command.quantity, unitPriceMicro, totalMicro, feeMicro, state: 'delivered',
+    mode: command.mode, good: command.good, quantity: command.quantity, unitPriceMicro, totalMicro, feeMicro, state: 'delivered', doubt: null,
     fingerprint: command.fingerprint, picks: take(lots, command.quantity, tally.at), member: command.member, position, createdAt: tally.at,
   }
   const event = { lane: order.lane, account: order.docking, mode: order.mode, position, event: order.id, at: tally.at }

@@ -3,17 +3,18 @@ import { refuse, accept, type Because, type Outcome } from '../../../protocol/ou
 import type { ReasonCode } from '../../../protocol/reasons.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { IdMaker } from '../../kernel/ids.ts'
+import { crashpoint } from '../../platform/crashpoints.ts'
 import { loadFacts, underLanes } from '../../platform/facts.ts'
-import { moveLanes } from '../../platform/lanes.ts'
+import { loadUnanswered, lockLanes, moveLanes, readLanes, settleLane } from '../../platform/lanes.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
-import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card } from '../catalogue/index.ts'
+import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card, type SealedCards } from '../catalogue/index.ts'
 import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
 import { HandoverLog } from './handover.ts'
 import type { Order, PlaceCommand } from './model.ts'
 import { loadByReference, loadDoubtful, loadOrder, loadPage, moveState, readOrders } from './store.ts'
-import { OrderWriter, type Written } from './writer.ts'
+import { OrderWriter } from './writer.ts'
 
 /** How long an order whose buyer hung up before the first byte waits for the same reference to come back. */
 const VOID_AFTER_MS = 10_000
@@ -53,6 +54,8 @@ export class Orders {
   readonly #opener: CardOpener
   readonly #voids = new Map<string, { order: Order; timer: NodeJS.Timeout }>()
   readonly #chores = new Set<Promise<void>>()
+  /** Repeats that are on their way out, by their own id: the order of each is not voided meanwhile. */
+  readonly #recalls = new Map<string, string>()
   #flushed = ''
   #flusher: NodeJS.Timeout | null = null
 
@@ -61,7 +64,10 @@ export class Orders {
     this.#opener = new CardOpener(options.db, options.vault)
     this.#writer = new OrderWriter({
       db: options.db, log: options.log, epochs: options.epochs, handover: this.#handover, onFenced: options.onFenced,
-      onRecalled: (order) => this.#keep(order),
+      onRecalled: (order, ask) => {
+        this.#keep(order)
+        this.#recalls.set(ask, order.id)
+      },
     })
     this.#flusher = setInterval(() => this.#chore(this.#flush()), FLUSH_EVERY_MS).unref()
   }
@@ -72,19 +78,28 @@ export class Orders {
 
   /** Places one order or says why not. The answer comes after the COMMIT that holds it. */
   async place(asker: Asker, ask: PlaceAsk): Promise<Outcome<Placed>> {
-    const written = await this.#writer.place({
-      ...ask, id: this.#options.ids.make('ord', this.#options.clock.nowMs()), lane: asker.lane, docking: asker.id, mode: asker.mode,
-      fingerprint: fingerprintOf(ask),
-    })
-    if (written.verdict.kind === 'refused') return { ok: false, refusal: written.verdict.refusal }
-    return accept(await this.#placed(written))
+    const id = this.#options.ids.make('ord', this.#options.clock.nowMs())
+    crashpoint('queued')
+    const written = await this.#writer.place({ ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, fingerprint: fingerprintOf(ask) })
+    if (written.verdict.kind === 'refused') {
+      this.#recalls.delete(id)
+      return { ok: false, refusal: written.verdict.refusal }
+    }
+    const { order, kind } = written.verdict
+    const receipt = this.#receipt(order, kind === 'placed', id)
+    try {
+      return accept({ order, cards: await this.#open(order, written.sealed), replayed: kind === 'replayed', receipt })
+    } catch (error) {
+      // Booked, but the cards cannot be opened now: it stays charged, and a repeat hands it over.
+      this.#options.log.error({ err: error, order: order.id }, 'the cards of a booked order could not be opened')
+      receipt.broken()
+      return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 })
+    }
   }
 
-  async #placed({ verdict, sealed }: Written): Promise<Placed> {
-    if (verdict.kind === 'refused') throw new Error('a refused order has no cards')
-    const { order } = verdict
+  async #open(order: Order, sealed: SealedCards): Promise<Card[]> {
     await this.#opener.prepare(order.picks.map((pick) => pick.lot))
-    return { order, cards: this.#opener.open(order.picks, sealed), replayed: verdict.kind === 'replayed', receipt: this.#receipt(order, verdict.kind === 'placed') }
+    return this.#opener.open(order.picks, sealed)
   }
 
   /** Keeps a refusal that was given before the batch, so that the docking's report can show it. */
@@ -115,16 +130,19 @@ export class Orders {
   async handOver(order: Order): Promise<{ cards: Card[]; receipt: Receipt }> {
     if (order.state === 'cancelled') return { cards: [], receipt: this.#receipt(order, false) }
     const sealed = readCards(await this.#options.db.run(loadCards(order.picks)))
-    await this.#opener.prepare(order.picks.map((pick) => pick.lot))
-    return { cards: this.#opener.open(order.picks, sealed), receipt: this.#receipt(order, false) }
+    return { cards: await this.#open(order, sealed), receipt: this.#receipt(order, false) }
   }
 
-  /** @param fresh only the answer that placed the order may void it: a repeat proves that somebody wants it */
-  #receipt(order: Order, fresh: boolean): Receipt {
+  /**
+   * @param fresh only the answer that placed the order may void it: a repeat proves that somebody wants it
+   * @param ask the id of the repeat that this answer belongs to
+   */
+  #receipt(order: Order, fresh: boolean, ask = ''): Receipt {
     let told = false
     const once = (tell: () => void) => () => {
       if (told) return
       told = true
+      this.#recalls.delete(ask)
       tell()
     }
     const doubt = () => {
@@ -137,12 +155,26 @@ export class Orders {
         if (order.state === 'unknown') this.#chore(this.#move(order, 'unknown', 'delivered', 'order.handed_over'))
       }),
       unsent: once(() => {
-        if (!fresh) return doubt()
-        const timer = setTimeout(() => this.#chore(this.#void(order)), this.#options.voidAfterMs ?? VOID_AFTER_MS)
-        this.#voids.set(order.id, { order, timer: timer.unref() })
+        // A repeat may have been answered before this first answer found its line gone.
+        if (!fresh || !this.#handover.waits(order.lane, order.position)) return doubt()
+        this.#voidLater(order)
       }),
       broken: once(doubt),
     }
+  }
+
+  #voidLater(order: Order): void {
+    const timer = setTimeout(() => {
+      // A repeat is on its way out: what becomes of it decides.
+      if (this.#isRecalled(order)) this.#voidLater(order)
+      else this.#chore(this.#void(order))
+    }, this.#options.voidAfterMs ?? VOID_AFTER_MS)
+    this.#voids.set(order.id, { order, timer: timer.unref() })
+  }
+
+  #isRecalled(order: Order): boolean {
+    for (const id of this.#recalls.values()) if (id === order.id) return true
+    return false
   }
 
   /** An order that is asked for again is not voided any more. */
@@ -156,7 +188,7 @@ export class Orders {
   async #move(order: Order, from: Order['state'], to: Order['state'], kind: string): Promise<void> {
     await this.#options.db.transaction((connection) =>
       underLanes(connection, [order.lane], async ({ append }) => {
-        const moved = await connection.run(moveState([order], from, to))
+        const moved = await connection.run(moveState([order], from, to, to === 'unknown' ? 'broken' : null))
         if (moved.length > 0) append({ lane: order.lane, docking: order.docking, kind, subject: order.id, code: null, body: '{}' })
       }))
     this.#handover.settled(order.lane, order.position)
@@ -169,8 +201,8 @@ export class Orders {
     const voided = await db.transaction((connection) =>
       underLanes(connection, [order.lane], async ({ at, append }) => {
         // Asked again while this waited for the lane: then it is theirs.
-        if (!this.#voids.delete(order.id)) return false
-        if ((await connection.run(moveState([order], 'delivered', 'cancelled'))).length === 0) return false
+        if (!this.#voids.delete(order.id) || this.#isRecalled(order) || !this.#handover.waits(order.lane, order.position)) return false
+        if ((await connection.run(moveState([order], 'delivered', 'cancelled', null))).length === 0) return false
         const available = readBalances(await connection.run(loadBalances([order.lane], [order.docking]))).get(order.docking)!
         const position = append({
           lane: order.lane, docking: order.docking, kind: 'order.voided', subject: order.id, code: null,
@@ -183,8 +215,10 @@ export class Orders {
         await connection.run(insertChanges([{ good: order.good, docking: null, what: 'stock', at }]))
         return true
       }))
+    // Not voided: the repeat that came in between settles it, one way or the other.
+    if (!voided) return
     this.#handover.settled(order.lane, order.position)
-    if (voided) this.#options.log.info({ order: order.id }, 'an order whose buyer hung up before the answer was voided')
+    this.#options.log.info({ order: order.id }, 'an order whose buyer hung up before the answer was voided')
   }
 
   /**
@@ -194,7 +228,7 @@ export class Orders {
    */
   async recover(): Promise<number> {
     const { db, epochs } = this.#options
-    const lanes = await db.run({ text: 'select lane, answered from platform.lanes where answered < head and lane >= 0 order by lane', values: [] })
+    const lanes = await db.run(loadUnanswered())
     let doubtful = 0
     for (const [lane, answered] of lanes as [number, bigint][]) {
       doubtful += await db.transaction((connection) =>
@@ -207,14 +241,14 @@ export class Orders {
             if (facts.length < 1_000) break
             after = facts.at(-1)![1] as bigint
           }
-          const moved = behind.length > 0 ? new Set((await connection.run(moveState(behind, 'delivered', 'unknown'))).map((row) => row[0] as string)) : new Set()
+          const moved = behind.length > 0 ? new Set((await connection.run(moveState(behind, 'delivered', 'unknown', 'crash'))).map((row) => row[0] as string)) : new Set()
           for (const order of behind) {
             if (moved.has(order.id)) append({ lane, docking: order.docking, kind: 'order.doubtful', subject: order.id, code: null, body: '{"because":"the hub ended before the answer was surely written"}' })
           }
           return moved.size
         }), 60_000)
       // Now that the doubt is written down, the watermark may pass it.
-      await db.run({ text: 'update platform.lanes set answered = head where lane = $1 and epoch = $2', values: [lane, epochs.get(lane)!] })
+      await db.run(settleLane(lane, epochs.get(lane)!))
     }
     return doubtful
   }
@@ -225,12 +259,11 @@ export class Orders {
     const name = marks.map((mark) => `${mark.lane}:${mark.answered}`).join(' ')
     if (name === this.#flushed || marks.length === 0 || this.#writer.queued > 0) return
     await this.#options.db.transaction(async (connection) => {
-      const rows = await connection.run({
-        name: 'orders.flush_lock', text: 'select lane, head, epoch from platform.lanes where lane = any($1::int[]) order by lane for update',
-        values: [marks.map((mark) => mark.lane)],
-      })
-      const heads = new Map(rows.map((row) => [row[0] as number, row[1] as bigint]))
-      await connection.run(moveLanes(marks.map((mark) => ({ ...mark, head: heads.get(mark.lane)!, answered: min(mark.answered, heads.get(mark.lane)!), epoch: this.#options.epochs.get(mark.lane)! }))))
+      const lanes = readLanes(await connection.run(lockLanes(marks.map((mark) => mark.lane))))
+      await connection.run(moveLanes(marks.map(({ lane, answered }) => {
+        const { head } = lanes.get(lane)!
+        return { lane, head, answered: answered < head ? answered : head, epoch: this.#options.epochs.get(lane)! }
+      })))
     })
     this.#flushed = name
   }
@@ -257,8 +290,4 @@ export class Orders {
 /** What makes two asks under one reference the same ask: 16 bytes over good, quantity, form and member. Scheme 1. */
 function fingerprintOf(ask: Pick<PlaceAsk, 'good' | 'quantity' | 'form' | 'member'>): Buffer {
   return createHash('sha256').update(`1\n${ask.good}\n${ask.quantity}\n${ask.member === null ? '' : JSON.stringify(ask.member)}\n${ask.form}`).digest().subarray(0, 16)
-}
-
-function min(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
 }

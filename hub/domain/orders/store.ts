@@ -1,19 +1,19 @@
 import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
 import type { Pick } from '../catalogue/index.ts'
-import type { Mode, Order, OrderState } from './model.ts'
+import type { Doubt, Mode, Order, OrderState } from './model.ts'
 
 /** Version of how a fingerprint is made; a later scheme is stored beside the old, never over it. */
 export const FINGERPRINT_SCHEME = 1
 
 const COLUMNS = `o.lane, o.docking, o.id, o.reference, o.attempt, o.mode, o.good, o.quantity, o.unit_price, o.total, o.fee, o.state,
-  o.fingerprint, o.picks, o.member, o.position, o.created_at`
+  o.fingerprint, o.picks, o.member, o.position, o.created_at, o.doubt`
 
 export function readOrders(rows: Rows): Order[] {
   return rows.map((row) => ({
     lane: row[0] as number, docking: row[1] as string, id: row[2] as string, reference: row[3] as string, attempt: row[4] as number,
     mode: row[5] as Mode, good: row[6] as string, quantity: row[7] as number, unitPriceMicro: row[8] as bigint, totalMicro: row[9] as bigint,
     feeMicro: row[10] as bigint, state: row[11] as OrderState, fingerprint: row[12] as Buffer, picks: readPicks(row[13] as string[]),
-    member: row[14] as string | null, position: row[15] as bigint, createdAt: row[16] as Date,
+    member: row[14] as string | null, position: row[15] as bigint, createdAt: row[16] as Date, doubt: row[17] as Doubt | null,
   }))
 }
 
@@ -90,11 +90,11 @@ export function loadDoubtful(limit: number): Statement {
 }
 
 /** Moves the state of orders from one to another and answers those that it moved; rows in another state stay. */
-export function moveState(orders: readonly { lane: number; docking: string; id: string }[], from: OrderState, to: OrderState): Statement {
+export function moveState(orders: readonly { lane: number; docking: string; id: string }[], from: OrderState, to: OrderState, doubt: Doubt | null): Statement {
   return {
     name: 'orders.move_state',
-    text: `update orders.orders o set state = $5 from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, id)
+    text: `update orders.orders o set state = $5, doubt = $6 from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, id)
       where o.lane = k.lane and o.docking = k.docking and o.id = k.id and o.state = $4 returning o.id`,
-    values: [array.bare(orders.map((o) => o.lane)), array.bare(orders.map((o) => o.docking)), array.bare(orders.map((o) => o.id)), from, to],
+    values: [array.bare(orders.map((o) => o.lane)), array.bare(orders.map((o) => o.docking)), array.bare(orders.map((o) => o.id)), from, to, doubt],
   }
 }

@@ -28,7 +28,7 @@ export type WriterOptions = {
   epochs: ReadonlyMap<number, bigint>
   handover: HandoverLog
   /** Called for each replayed order while its lane is still locked. */
-  onRecalled: (order: Order) => void
+  onRecalled: (order: Order, ask: string) => void
   /** Another life of the hub has taken the lanes: this one must end. */
   onFenced: () => void
 }
@@ -134,7 +134,9 @@ export class OrderWriter {
         if (lane.epoch !== this.#options.epochs.get(lane.lane)) return await this.#fence(client)
       }
       const folded = fold(input, tally)
-      for (const verdict of folded.verdicts) if (verdict.kind === 'replayed') this.#options.onRecalled(verdict.order)
+      folded.verdicts.forEach((verdict, i) => {
+        if (verdict.kind === 'replayed') this.#options.onRecalled(verdict.order, input.places[i]!.id)
+      })
       crashpoint('decided')
       const steps = writes(folded, lanes, (lane) => handover.watermark(lane))
       const cards = cardsOf(folded)

@@ -122,9 +122,10 @@ function readPublicKey(pem: string): Buffer | null {
 /** Ends a key: at once when revoked, at a time when it is only replaced. */
 export async function endKeyAt(db: Database, keyId: string, endsAt: Date | null): Promise<Outcome<{ keyId: string; endsAt: Date }>> {
   return db.transaction(async (connection) => {
-    const known = readKeys(await connection.run(loadKeyById(keyId)))[0]
-    if (!known) return refuse('partners.key_not_found', { key: keyId.slice(0, 64) })
-    return underLanes(connection, [known.key.lane], async ({ at, append }) => {
+    const place = readKeys(await connection.run(loadKeyById(keyId)))[0]
+    if (!place) return refuse('partners.key_not_found', { key: keyId.slice(0, 64) })
+    return underLanes(connection, [place.key.lane], async ({ at, append }) => {
+      const known = readKeys(await connection.run(loadKeyById(keyId)))[0]!
       const when = endsAt ?? at
       const ended = await connection.run(endKey(known.key.lane, keyId, when, endsAt === null))
       // Revoked before: it stays ended when it ended.

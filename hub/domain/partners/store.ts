@@ -49,7 +49,7 @@ export function loadKeyByHash(hash: Buffer): Statement {
 }
 
 export function loadKeysOf(docking: string): Statement {
-  return { name: 'partners.keys_of', text: `select ${DOCKING}, ${KEY} from ${JOINED} where d.id = $1 order by k.created_at desc limit 20`, values: [docking] }
+  return { name: 'partners.keys_of', text: `select ${DOCKING}, ${KEY} from ${JOINED} where d.id = $1 order by k.revoked_at is not null, k.created_at desc limit 50`, values: [docking] }
 }
 
 export function loadDocking(id: string): Statement {

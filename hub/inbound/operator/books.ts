@@ -24,6 +24,6 @@ export function bookRoutes(app: FastifyInstance, hub: Hub): void {
 
   addOperatorRoute(app, hub, {
     method: 'GET', path: '/operator/orders/doubtful', summary: 'Orders of which nobody can say that the answer arrived',
-    handler: async () => accept({ status: 200, body: { items: (await hub.orders.doubtful(500)).map((order) => ({ docking: order.docking, ...orderView(order, null, true) })), next: null } }),
+    handler: async () => accept({ status: 200, body: { items: (await hub.orders.doubtful(500)).map((order) => ({ docking: order.docking, ...orderView(order, null, true), state: order.state, doubt: order.doubt })), next: null } }),
   })
 }

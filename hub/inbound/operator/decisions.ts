@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { accept, refuse } from '../../../protocol/outcome.ts'
+import { parseTime } from '../../../protocol/time.ts'
 import { isReasonCode, reasonOf } from '../../../protocol/reasons.ts'
 import { hold, lift, REVIEW_WITHIN_DAYS, SCOPES, type Scope, type Statement } from '../../domain/decisions/index.ts'
 import { presentDecision } from '../present.ts'
@@ -34,8 +35,10 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
     handler: ({ body, params, by }) => withDocking(hub, params.docking!, async (docking) => {
       if (!isReasonCode(body.code) || reasonOf(body.code).kind !== 'measure') return refuse('protocol.invalid_field', { path: '/code', expected: 'the code of a measure; GET /api/reasons lists them' })
       const now = new Date(hub.clock.nowMs())
-      const bad = (['endsAt', 'releaseAt'] as const).find((name) => body[name] !== undefined && !(Date.parse(body[name]!) > now.getTime()))
+      const bad = (['endsAt', 'releaseAt'] as const).find((name) => body[name] !== undefined && !((parseTime(body[name]!) ?? 0) > now.getTime()))
       if (bad) return refuse('protocol.invalid_field', { path: `/${bad}`, expected: 'a time to come, in RFC 3339' })
+      const undated = body.ground.findIndex((g) => g.publishedAt !== undefined && parseTime(g.publishedAt) === null)
+      if (undated >= 0) return refuse('protocol.invalid_field', { path: `/ground/${undated}/publishedAt`, expected: 'a time in RFC 3339' })
       const reason = reasonOf(body.code)
       const person = body.by ?? by
       const statement: Statement = {

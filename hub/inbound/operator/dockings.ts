@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Amount, Time } from '../../../protocol/messages.ts'
 import { formatAmount, parseAmount } from '../../../protocol/money.ts'
+import { parseTime } from '../../../protocol/time.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { insertChanges, offeredByCode, offeredById } from '../../domain/catalogue/index.ts'
 import { deposit, openBalance } from '../../domain/ledger/index.ts'
@@ -82,7 +83,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addOperatorRoute(app, hub, {
     method: 'POST', path: '/operator/keys/:key/end', summary: 'Revoke a key at once, or let it expire at a time', body: Type.Object({ at: Type.Optional(Time) }, closed),
     handler: async ({ body, params }) => {
-      const at = body.at === undefined ? null : new Date(body.at)
+      const at = body.at === undefined ? null : new Date(parseTime(body.at) ?? Number.NaN)
       if (at !== null && !(at.getTime() > hub.clock.nowMs())) return refuse('protocol.invalid_field', { path: '/at', expected: 'a time to come, in RFC 3339' })
       const ended = await endKeyAt(hub.db, params.key!, at)
       if (!ended.ok) return ended

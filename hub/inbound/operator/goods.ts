@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { accept, refuse } from '../../../protocol/outcome.ts'
+import { parseTime } from '../../../protocol/time.ts'
 import { importCards, importGoods, offeredByCode, type CardsImported } from '../../domain/catalogue/index.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
@@ -30,7 +31,7 @@ export function cardRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ query, request }) => {
       const good = await offeredByCode(hub.db, { id: '', lane: 0, mode: query.mode }, query.good)
       if (!good) return refuse('catalogue.good_not_found', { good: query.good })
-      const expiresAt = query.expiresAt === undefined ? null : new Date(query.expiresAt)
+      const expiresAt = query.expiresAt === undefined ? null : new Date(parseTime(query.expiresAt) ?? Number.NaN)
       if (expiresAt !== null && !(expiresAt.getTime() > hub.clock.nowMs())) return refuse('protocol.invalid_field', { path: '?/expiresAt', expected: 'a time to come, in RFC 3339' })
       const target = { good: good.id, mode: query.mode as 'sandbox' | 'live', batch: query.batch, expiresAt }
       let imported: CardsImported

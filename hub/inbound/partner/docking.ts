@@ -7,7 +7,7 @@ import { report, type Report as Finished } from '../../domain/docking/index.ts'
 import { KEY_SCOPES } from '../../domain/partners/index.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
-import { addRoute, type Asked } from '../pipeline.ts'
+import { addRoute, problems, type Asked } from '../pipeline.ts'
 import { presentDecision } from '../present.ts'
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
@@ -57,7 +57,7 @@ export function presentReport(hub: Hub, made: Finished) {
 }
 
 export function reasonRoutes(app: FastifyInstance, hub: Hub): void {
-  app.get('/api/reasons', { schema: { summary: 'The vocabulary of refusal', tags: ['public'], response: { 200: { description: 'Every code', content: { 'application/json': { schema: ReasonList } } } } } }, async () => ({
+  app.get('/api/reasons', { schema: { summary: 'The vocabulary of refusal', tags: ['public'], response: { 200: { description: 'Every code', content: { 'application/json': { schema: ReasonList } } }, ...problems } } }, async () => ({
     items: reasonCodes.map((code) => ({ code, ...reasonOf(code), docs: `${hub.publicUrl}/reasons/${code}` })), next: null,
   }))
 }

@@ -36,7 +36,15 @@ export function sqlState(error: unknown): string {
 /** The server said no and rolled back, so the outcome is known. Anything else (a lost line) leaves a COMMIT in doubt. */
 export function isAnswered(error: unknown): boolean {
   const state = sqlState(error)
-  return /^[0-9A-Z]{5}$/.test(state) && !state.startsWith('08') && !state.startsWith('57P') && state !== '25P03'
+  // Every SQLSTATE holds a digit; EPIPE and its like have five letters too.
+  return /^(?=.*\d)[0-9A-Z]{5}$/.test(state) && !state.startsWith('08') && !state.startsWith('57P') && state !== '25P03'
+}
+
+/** The COMMIT was sent and its answer is missing: the command may stand or not. Only asking again can tell. */
+export class OutcomeUnknown extends Error {
+  constructor(cause: unknown) {
+    super('the answer to a commit is missing', { cause })
+  }
 }
 
 export type DatabaseOptions = {
@@ -79,18 +87,29 @@ export class Database {
   async transaction<T>(work: (connection: Connection) => Promise<T>, timeoutMs = 5_000): Promise<T> {
     const client = await this.#pool.connect()
     let broken: Error | undefined
+    let committing = false
+    // The pool listens only to idle clients: a line that breaks under us is told by the statement that fails.
+    const deaf = () => {}
+    client.on('error', deaf)
     try {
       await client.query('begin')
       if (timeoutMs !== 5_000) await client.query(`set local statement_timeout = ${Math.trunc(timeoutMs)}`)
       const value = await work(connect(client))
-      await client.query('commit')
+      committing = true
+      const ended = await client.query('commit')
+      if (ended.command !== 'COMMIT') throw new Error(`commit was answered with ${ended.command}`)
       return value
     } catch (error) {
+      if (committing && !isAnswered(error)) {
+        broken = error as Error
+        throw new OutcomeUnknown(error)
+      }
       await client.query('rollback').catch((rollbackError: Error) => {
         broken = rollbackError
       })
       throw error
     } finally {
+      client.off('error', deaf)
       client.release(broken)
     }
   }

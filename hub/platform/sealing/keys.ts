@@ -14,7 +14,7 @@ import { Vault } from './vault.ts'
  */
 export async function openVault(db: Database, dataDir: string, env: NodeJS.ProcessEnv): Promise<Vault> {
   const path = join(dataDir, 'kek')
-  const known = (await db.run({ text: `select value from platform.meta where key = 'kek_fingerprint'`, values: [] }))[0]?.[0] as string | undefined
+  const known = await meta(db, 'kek_fingerprint')
   let hex = env.BERTH_KEK?.trim() || readText(path)
   if (hex === null) {
     if (known !== undefined) throw new StartRefused(`The key-encryption key is missing: this database was sealed with one of fingerprint ${known}. Put the file back at ${path}, or set BERTH_KEK.`)
@@ -25,8 +25,11 @@ export async function openVault(db: Database, dataDir: string, env: NodeJS.Proce
   const vault = new Vault(Buffer.from(hex, 'hex'))
   if (known === undefined) {
     await db.run({ text: `insert into platform.meta (key, value) values ('kek_fingerprint', $1) on conflict do nothing`, values: [vault.fingerprint] })
-  } else if (known !== vault.fingerprint) {
-    throw new StartRefused(`The key-encryption key is another one: this database was sealed with fingerprint ${known}, the key in ${env.BERTH_KEK ? 'BERTH_KEK' : path} has ${vault.fingerprint}. Use the key that belongs to this database.`)
+  }
+  // Read again: another hub may have started on the same empty database with a key of its own.
+  const stored = (await meta(db, 'kek_fingerprint')) ?? ''
+  if (stored !== vault.fingerprint) {
+    throw new StartRefused(`The key-encryption key is another one: this database was sealed with fingerprint ${stored}, the key in ${env.BERTH_KEK ? 'BERTH_KEK' : path} has ${vault.fingerprint}. Use the key that belongs to this database.`)
   }
   return vault
 }
@@ -34,7 +37,7 @@ export async function openVault(db: Database, dataDir: string, env: NodeJS.Proce
 /** The hash of the operator's key. The key is made once and kept in DATA_DIR/operator.key for the command line. */
 export async function openOperatorKey(db: Database, dataDir: string): Promise<Buffer> {
   const path = join(dataDir, 'operator.key')
-  const known = (await db.run({ text: `select value from platform.meta where key = 'operator_key_sha256'`, values: [] }))[0]?.[0] as string | undefined
+  const known = await meta(db, 'operator_key_sha256')
   const text = readText(path)
   if (known !== undefined) {
     const hash = Buffer.from(known, 'hex')
@@ -47,7 +50,11 @@ export async function openOperatorKey(db: Database, dataDir: string): Promise<Bu
   if (text === null) writeSecret(path, key)
   const hash = createHash('sha256').update(key).digest()
   await db.run({ text: `insert into platform.meta (key, value) values ('operator_key_sha256', $1) on conflict do nothing`, values: [hash.toString('hex')] })
-  return hash
+  return Buffer.from((await meta(db, 'operator_key_sha256'))!, 'hex')
+}
+
+async function meta(db: Database, key: string): Promise<string | undefined> {
+  return (await db.run({ text: 'select value from platform.meta where key = $1', values: [key] }))[0]?.[0] as string | undefined
 }
 
 function readText(path: string): string | null {
