@@ -4,9 +4,9 @@ import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeFolder } from './platform/folder.ts'
 import { Client } from 'pg'
 import { greet } from './greeting.ts'
+import { makeFolder } from './platform/folder.ts'
 import { startEmbedded, type Embedded } from './platform/postgres/embedded.ts'
 import { migrate } from './platform/postgres/migrate.ts'
 import { argumentsOf, environmentOf, isAlive, signal, waitForEnd, workingFolderOf } from './platform/process-table.ts'
@@ -28,13 +28,12 @@ type Urls = { readonly ownerUrl: string; readonly appUrl: string }
 
 const defaultDataDir = '.data'
 const pollMs = 20
-/** Requests in flight are let finish for so long after the first Ctrl-C. */
+/** So long may requests in flight take after the first Ctrl-C. */
 const graceMs = 15_000
 /** npm hands a Ctrl-C on to the script that has heard it already: an echo, and not a second wish. */
 const echoMs = 500
 const firstDelayMs = 100
 const longestDelayMs = 10_000
-/** Who lived so long has not died of how it was started. */
 const healthyMs = 30_000
 const deathsBeforeReady = 5
 

@@ -11,6 +11,13 @@ const CHINESE: Readonly<Record<string, string>> = {
   'line {n} column {m}': '第 {n} 行第 {m} 列',
   'byte {n}': '字节偏移 {n}',
   'the head': '请求头部',
+  'the address': '请求地址',
+  'a percent sign is not followed by UTF-8 in hexadecimal': '百分号编码不是有效的 UTF-8 十六进制',
+  'idempotency-key': '请求头 Idempotency-Key',
+  '1 to 255 visible ASCII characters': '1 至 255 个可见 ASCII 字符',
+  scope: '适用范围',
+  'a review within 90 days': '90 天内的复核日期',
+  'text without the NUL character': '不含 NUL 字符的文本',
 
   // The head of a request, and what it says about its body.
   'the request line or length is wrong': '请求行或长度有误',

@@ -67,6 +67,10 @@ export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInsta
       if (version !== undefined && !(API_VERSIONS as readonly string[]).includes(version as string)) {
         return answer(hub, request, reply, refuse('protocol.version_unknown', { seen: String(version).slice(0, 40), known: API_VERSIONS }))
       }
+      const idempotencyKey = request.headers['idempotency-key']
+      if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(String(idempotencyKey))) {
+        return answer(hub, request, reply, refuse('protocol.invalid_field', { path: 'idempotency-key', expected: '1 to 255 visible ASCII characters' }))
+      }
       reply.header('berth-version', version ?? NEWEST_VERSION)
       const trace = request.headers.traceparent
       if (typeof trace === 'string' && TRACE_PARENT.test(trace)) reply.header('traceparent', trace)
@@ -97,10 +101,6 @@ async function ask<B extends TSchema, Q extends TSchema>(
   checkBody: Reader | null, checkQuery: Reader | null,
 ): Promise<Outcome<Answer>> {
   const { key } = who
-  const idempotencyKey = request.headers['idempotency-key']
-  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(String(idempotencyKey))) {
-    return refuse('protocol.invalid_field', { path: 'idempotency-key', expected: '1 to 255 visible ASCII characters' })
-  }
   const permitted = mayUse(key, route.scope)
   if (!permitted.ok) return permitted
   if (route.signed && !who.signed && key.mode === 'live') return refuse('partners.signature_required')

@@ -63,7 +63,7 @@ test('of an order only its state moves, of a key only its end, of a decision onl
   for (const { t, c } of columns) if (!REFUSED.includes(await tryAs(app, `update ${t} set ${c} = ${c}`))) movable.push(`${t}.${c}`)
   assert.deepEqual(movable, [
     'catalogue.changes."position"', 'catalogue.feed.head', 'catalogue.lots.next_seq', 'catalogue.lots.published_at', 'catalogue.lots.size', 'catalogue.lots.state',
-    'decisions.decisions.lift_note', 'decisions.decisions.lifted_at', 'decisions.decisions.lifted_by', 'orders.orders.state', 'partners.keys.expires_at', 'partners.keys.revoked_at',
+    'decisions.decisions.lift_note', 'decisions.decisions.lifted_at', 'decisions.decisions.lifted_by', 'orders.orders.doubt', 'orders.orders.state', 'partners.keys.expires_at', 'partners.keys.revoked_at',
   ])
 })
 
@@ -81,7 +81,7 @@ test('a balance below zero, a card in two orders and a number bound twice are re
   const guards: [string, string][] = [
     [`update ledger.balances set available = -1`, '23514'],
     [`insert into orders.sold select lot, seq, lane, 'ord_other' from orders.sold`, '23505'],
-    [`insert into orders.orders select lane, docking, 'ord_other', reference, attempt, mode, good, quantity, unit_price, total, fee, state, scheme, fingerprint, picks, member, position, created_at from orders.orders`, '23505'],
+    [`insert into orders.orders (lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, state, doubt, scheme, fingerprint, picks, member, position, created_at) select lane, docking, 'ord_other', reference, attempt, mode, good, quantity, unit_price, total, fee, state, doubt, scheme, fingerprint, picks, member, position, created_at from orders.orders`, '23505'],
     [`insert into ledger.transfers select lane, account, position, leg, 'again', kind, debit, credit, amount, after, at from ledger.transfers`, '23505'],
     [`insert into ledger.transfers select lane, account, position + 1000, leg, event, kind, debit, debit, amount, after, at from ledger.transfers`, '23514'],
     [`insert into ledger.transfers select lane, account, position + 1000, leg, event, kind, debit, credit, 0, after, at from ledger.transfers`, '23514'],

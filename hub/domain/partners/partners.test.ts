@@ -143,8 +143,8 @@ test('a public key is taken in PEM, of the one kind that is verified; scopes are
 
 test('a key that is in force is found however often the docking has rotated others', async () => {
   const shop = await rooms.openDocking({ dialect: 'acg0' })
-  const [first] = await ring().keys.ofDocking(shop.id)
+  const first = (await ring().keys.ofDocking(shop.id)).find((key) => key.kind === 'acg')
   for (let i = 0; i < 21; i++) must(await endKeyAt(rooms.db, must(await add(shop, 'acg')).keyId, null))
-  const found = (await ring().keys.ofDocking(shop.id)).filter((key) => keyInForce(key, new Date()).ok)
+  const found = (await ring().keys.ofDocking(shop.id)).filter((key) => key.kind === 'acg' && keyInForce(key, new Date()).ok)
   assert.deepEqual(found.map((key) => key.id), [first!.id])
 })
