@@ -13,7 +13,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'the head': '请求头部',
   'the address': '请求地址',
   'a percent sign is not followed by UTF-8 in hexadecimal': '百分号编码不是有效的 UTF-8 十六进制',
-  'idempotency-key': '请求头 Idempotency-Key',
+  'idempotency-key': '请求头 idempotency-key',
   '1 to 255 visible ASCII characters': '1 至 255 个可见 ASCII 字符',
   scope: '适用范围',
   'a review within 90 days': '90 天内的复核日期',

@@ -26,7 +26,7 @@ function signOrder({ keyid = world.live.keyId!, secret = world.live.keySecret!, 
   const headers = signRequest({ method: 'POST', url: `${world.hub.url}/api/orders`, body: bytes, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) }, {
     keyid, created, nonce, hmacSha256: (base) => createHmac('sha256', secret).update(base).digest(), sha256: (data) => createHash('sha256').update(data).digest(),
   })
-  return { headers: { ...(headers as Record<string, string>), ...JSON_TYPE }, bytes }
+  return { headers: { ...(headers as Record<string, string>), ...JSON_TYPE, ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }) }, bytes }
 }
 
 const place = ({ headers, bytes }: Signed) => send(world.hub, 'POST', '/api/orders', headers, bytes)
