@@ -185,7 +185,7 @@ function expectedOf(fault: Fault, schema: TSchema): string | null {
   }
 }
 
-export function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array): Arrival {
+function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array): Arrival {
   return {
     method: request.method,
     url: request.raw.url ?? '/',

@@ -107,10 +107,10 @@ function noted(hub: Hub, key: LiveKey, refusal: Refusal, more: Because = {}): { 
   return { ok: false, refusal }
 }
 
-export function sha256(bytes: Uint8Array): Uint8Array {
+function sha256(bytes: Uint8Array): Uint8Array {
   return createHash('sha256').update(bytes).digest()
 }
 
-export function sha512(bytes: Uint8Array): Uint8Array {
+function sha512(bytes: Uint8Array): Uint8Array {
   return createHash('sha512').update(bytes).digest()
 }

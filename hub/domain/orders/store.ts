@@ -3,7 +3,7 @@ import type { Pick } from '../catalogue/index.ts'
 import type { Doubt, Mode, Order, OrderState } from './model.ts'
 
 /** Version of how a fingerprint is made; a later scheme is stored beside the old, never over it. */
-export const FINGERPRINT_SCHEME = 1
+const FINGERPRINT_SCHEME = 1
 
 const COLUMNS = `o.lane, o.docking, o.id, o.reference, o.attempt, o.mode, o.good, o.quantity, o.unit_price, o.total, o.fee, o.state,
   o.fingerprint, o.picks, o.member, o.position, o.created_at, o.doubt`

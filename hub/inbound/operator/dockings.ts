@@ -15,7 +15,7 @@ import { addOperatorRoute } from './route.ts'
 const closed = { additionalProperties: false }
 const Name = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^\\u0000-\\u001f\\u007f<>]+$', title: 'text without control characters, < or >' })
 
-export const OpenDocking = Type.Object({
+const OpenDocking = Type.Object({
   name: Name,
   mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]),
   dialect: Type.Union([Type.Literal('json'), Type.Literal('acg0')]),

@@ -44,7 +44,7 @@ async function reportFor(hub: Hub, asked: Asked, partnerBase: string | null, pro
   return presentReport(hub, made)
 }
 
-export function presentReport(hub: Hub, made: Finished) {
+function presentReport(hub: Hub, made: Finished) {
   return {
     docking: made.docking, mode: made.mode, at: made.at.toISOString(),
     checks: made.checks.map((check) => ({
