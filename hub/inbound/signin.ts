@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual, verify, type KeyObject } from 'node:crypto'
+import { createHash, createHmac, hash, timingSafeEqual, verify, type KeyObject } from 'node:crypto'
 import { accept, refuse, type Because, type Outcome, type Refusal } from '../../protocol/outcome.ts'
 import { readKey } from '../../protocol/keys.ts'
 import { authorityOf, checkContentDigest, checkFreshness, readSignature, verifyClaim, type SignatureClaim, type SignedRequest } from '../../protocol/signature.ts'
@@ -108,9 +108,9 @@ function noted(hub: Hub, key: LiveKey, refusal: Refusal, more: Because = {}): { 
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest()
+  return hash('sha256', bytes, 'buffer')
 }
 
 function sha512(bytes: Uint8Array): Uint8Array {
-  return createHash('sha512').update(bytes).digest()
+  return hash('sha512', bytes, 'buffer')
 }

@@ -18,16 +18,17 @@ export type Fact = {
   at: Date
 }
 
+/** Facts that are appended together have one time: the database's, read under the locks. */
 export function appendFacts(facts: readonly Fact[]): Statement {
   return {
     name: 'facts.append',
     text: `insert into platform.facts (lane, position, docking, kind, subject, code, body, at)
-      select * from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+      select *, $8::timestamptz from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
       on conflict do nothing returning lane`,
     values: [
       array.bare(facts.map((f) => f.lane)), array.bare(facts.map((f) => f.position)), array.text(facts.map((f) => f.docking)),
       array.text(facts.map((f) => f.kind)), array.text(facts.map((f) => f.subject)), array.text(facts.map((f) => f.code)),
-      array.text(facts.map((f) => f.body)), array.text(facts.map((f) => f.at.toISOString())),
+      array.text(facts.map((f) => f.body)), facts[0]!.at,
     ],
   }
 }

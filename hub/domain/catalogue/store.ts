@@ -65,12 +65,12 @@ export function moveCursors(lots: readonly { id: bigint; nextSeq: number }[]): S
   }
 }
 
-/** The sealed cards of picks, in no order; cards never change, so no lock is needed. */
+/** The sealed cards of picks, in no order; cards never change, so no lock is needed. The fence keeps it a walk down the index. */
 export function loadCards(picks: readonly Pick[]): Statement {
   return {
     name: 'catalogue.cards',
     text: `select c.lot, c.seq, c.sealed from unnest($1::bigint[], $2::int[], $3::int[]) p(lot, first, count)
-      join catalogue.cards c on c.lot = p.lot and c.seq >= p.first and c.seq < p.first + p.count`,
+      cross join lateral (select * from catalogue.cards c where c.lot = p.lot and c.seq >= p.first and c.seq < p.first + p.count offset 0) c`,
     values: [array.bare(picks.map((p) => p.lot)), array.bare(picks.map((p) => p.first)), array.bare(picks.map((p) => p.count))],
   }
 }

@@ -35,20 +35,20 @@ export function writeBalances(balances: readonly { lane: number; account: string
   }
 }
 
-/** Posts transfers; the row count must equal their number. */
+/** Posts transfers of one command or batch, which have one time; the row count must equal their number. */
 export function postTransfers(transfers: readonly Transfer[]): Statement {
   return {
     name: 'ledger.post',
     text: `insert into ledger.transfers (lane, account, position, leg, event, kind, debit, credit, amount, after, at)
-      select * from unnest($1::int[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::bigint[], $10::bigint[], $11::timestamptz[])
+      select *, $11::timestamptz from unnest($1::int[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::bigint[], $10::bigint[])
       on conflict do nothing returning lane`,
     values: [
-      array.bare(transfers.map((t) => t.lane)), array.text(transfers.map((t) => t.account)), array.bare(transfers.map((t) => t.position)),
-      array.bare(transfers.map((t) => t.leg)), array.text(transfers.map((t) => t.event)), array.text(transfers.map((t) => t.kind)),
-      array.text(transfers.map((t) => t.debit)), array.text(transfers.map((t) => t.credit)),
+      array.bare(transfers.map((t) => t.lane)), array.bare(transfers.map((t) => t.account)), array.bare(transfers.map((t) => t.position)),
+      array.bare(transfers.map((t) => t.leg)), array.bare(transfers.map((t) => t.event)), array.bare(transfers.map((t) => t.kind)),
+      array.bare(transfers.map((t) => t.debit)), array.bare(transfers.map((t) => t.credit)),
       array.bare(transfers.map((t) => t.amountMicro)), array.bare(transfers.map((t) => t.afterMicro)),
-      array.text(transfers.map((t) => t.at.toISOString())),
+      transfers[0]!.at,
     ],
   }
 }

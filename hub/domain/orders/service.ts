@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { refuse, accept, type Because, type Outcome } from '../../../protocol/outcome.ts'
 import type { ReasonCode } from '../../../protocol/reasons.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -289,5 +289,5 @@ export class Orders {
 
 /** What makes two asks under one reference the same ask: 16 bytes over good, quantity, form and member. Scheme 1. */
 function fingerprintOf(ask: Pick<PlaceAsk, 'good' | 'quantity' | 'form' | 'member'>): Buffer {
-  return createHash('sha256').update(`1\n${ask.good}\n${ask.quantity}\n${ask.member === null ? '' : JSON.stringify(ask.member)}\n${ask.form}`).digest().subarray(0, 16)
+  return hash('sha256', `1\n${ask.good}\n${ask.quantity}\n${ask.member === null ? '' : JSON.stringify(ask.member)}\n${ask.form}`, 'buffer').subarray(0, 16)
 }

@@ -28,30 +28,32 @@ export function loadByReference(asks: readonly { lane: number; docking: string; 
   return {
     name: 'orders.by_reference',
     text: `select ${COLUMNS} from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, reference)
-      join orders.orders o on o.lane = k.lane and o.docking = k.docking and o.reference = k.reference order by o.attempt`,
+      cross join lateral (select * from orders.orders o where o.lane = k.lane and o.docking = k.docking and o.reference = k.reference
+        order by o.attempt desc limit 1) o`,
     values: [array.bare(asks.map((a) => a.lane)), array.bare(asks.map((a) => a.docking)), array.text(asks.map((a) => a.reference))],
   }
 }
 
+/** Orders as a batch accepts them: delivered, at one time. */
 export function insertOrders(orders: readonly Order[]): Statement {
   return {
     name: 'orders.insert',
     text: `insert into orders.orders (lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, state, scheme,
         fingerprint, picks, member, position, created_at)
-      select lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, state, ${FINGERPRINT_SCHEME},
-        fingerprint, picks::bigint[], member, position, created_at
+      select lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, 'delivered', ${FINGERPRINT_SCHEME},
+        fingerprint, picks::bigint[], member, position, $16::timestamptz
       from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::int[], $9::bigint[], $10::bigint[],
-        $11::bigint[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::bigint[], $17::timestamptz[])
-        o(lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, state, fingerprint, picks, member, position, created_at)
+        $11::bigint[], $12::bytea[], $13::text[], $14::text[], $15::bigint[])
+        o(lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, fingerprint, picks, member, position)
       on conflict do nothing returning lane`,
     values: [
       array.bare(orders.map((o) => o.lane)), array.bare(orders.map((o) => o.docking)), array.bare(orders.map((o) => o.id)),
       array.text(orders.map((o) => o.reference)), array.bare(orders.map((o) => o.attempt)), array.bare(orders.map((o) => o.mode)),
       array.bare(orders.map((o) => o.good)), array.bare(orders.map((o) => o.quantity)), array.bare(orders.map((o) => o.unitPriceMicro)),
-      array.bare(orders.map((o) => o.totalMicro)), array.bare(orders.map((o) => o.feeMicro)), array.bare(orders.map((o) => o.state)),
+      array.bare(orders.map((o) => o.totalMicro)), array.bare(orders.map((o) => o.feeMicro)),
       array.bytes(orders.map((o) => o.fingerprint)),
       `{${orders.map((o) => `"{${o.picks.map((p) => `${p.lot},${p.first},${p.count}`).join(',')}}"`).join(',')}}`,
-      array.text(orders.map((o) => o.member)), array.bare(orders.map((o) => o.position)), array.text(orders.map((o) => o.createdAt.toISOString())),
+      array.text(orders.map((o) => o.member)), array.bare(orders.map((o) => o.position)), orders[0]!.createdAt,
     ],
   }
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type pg from 'pg'
 import { refuse, type Refusal } from '../../../protocol/outcome.ts'
 import { crashpoint } from '../../platform/crashpoints.ts'
@@ -242,7 +243,11 @@ export class OrderWriter {
 
 /** Sends all statements at once and waits for all answers; the first error in their order is the true one. */
 async function flight(client: pg.Client, statements: readonly Statement[]): Promise<Rows[]> {
+  // Corked: one write to the socket a flight, where each statement would make one of its own.
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  stream.cork()
   const sent = statements.map((statement) => client.query(toQuery(statement)))
+  stream.uncork()
   const settled = await Promise.allSettled(sent)
   const failed = settled.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
