@@ -37,14 +37,14 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
       const now = new Date(hub.clock.nowMs())
       const bad = (['endsAt', 'releaseAt'] as const).find((name) => body[name] !== undefined && !((parseTime(body[name]!) ?? 0) > now.getTime()))
       if (bad) return refuse('protocol.invalid_field', { path: `/${bad}`, expected: 'a time to come, in RFC 3339' })
-      const undated = body.ground.findIndex((g) => g.publishedAt !== undefined && parseTime(g.publishedAt) === null)
-      if (undated >= 0) return refuse('protocol.invalid_field', { path: `/ground/${undated}/publishedAt`, expected: 'a time in RFC 3339' })
+      const undated = body.ground.findIndex((g) => g.publishedAt !== undefined && publishedMs(g.publishedAt) === null)
+      if (undated >= 0) return refuse('protocol.invalid_field', { path: `/ground/${undated}/publishedAt`, expected: 'a day such as 2018-08-31, or a time in RFC 3339' })
       const reason = reasonOf(body.code)
       const person = body.by ?? by
       const statement: Statement = {
         measure: { kind: 'suspend', scope: body.scope as Scope[], goods: [], effectiveAt: now.toISOString(), endsAt: body.endsAt ?? null, liftsWhen: body.liftsWhen ?? null },
         cause: { class: reason.class, code: body.code, side: reason.side },
-        ground: body.ground.map((g) => ({ ...g, type: g.type as 'law', quote: g.quote ?? '', publishedAt: g.publishedAt ?? '' })),
+        ground: body.ground.map((g) => ({ ...g, type: g.type as 'law', quote: g.quote ?? '', publishedAt: g.publishedAt === undefined ? '' : new Date(publishedMs(g.publishedAt)!).toISOString() })),
         facts: body.facts.map((text) => ({ text })),
         evidence: (body.evidence ?? []).map((e) => ({ ...e, kind: e.kind as 'file', disclosure: 'full' as const })),
         source: body.code === 'compliance.authority_order' ? 'authority_order' : 'own_review',
@@ -66,6 +66,11 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
       return lifted.ok ? accept({ status: 200, body: { ...presentDecision(lifted.value), liftedAt: lifted.value.liftedAt!.toISOString() } }) : lifted
     },
   })
+}
+
+/** Laws and rules are published on a day; the day begins at midnight in China. */
+function publishedMs(text: string): number | null {
+  return parseTime(text) ?? parseTime(`${text}T00:00:00+08:00`)
 }
 
 function after(now: Date, days: number): string {
