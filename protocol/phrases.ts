@@ -16,6 +16,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'idempotency-key': '请求头 idempotency-key',
   '1 to 255 visible ASCII characters': '1 至 255 个可见 ASCII 字符',
   scope: '适用范围',
+  'orders, goods or key: nothing else can be held yet': '目前只能暂停 orders、goods 或 key',
   'a day such as 2018-08-31, or a time in RFC 3339': '日期（如 2018-08-31）或 RFC 3339 时间',
   'a review within 90 days': '90 天内的复核日期',
   'text without the NUL character': '不含 NUL 字符的文本',

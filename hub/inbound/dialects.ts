@@ -8,13 +8,16 @@ import { reasonOf } from '../../protocol/reasons.ts'
 import { offeredByCode, offeredPage, quantityOffered, showCard, type Offered } from '../domain/catalogue/index.ts'
 import { loadBalances, readBalances } from '../domain/ledger/index.ts'
 import type { Receipt } from '../domain/orders/index.ts'
-import { addressAllowed, keyInForce, type Docking, type LiveKey } from '../domain/partners/index.ts'
+import { addressAllowed, keyInForce, mayUse, type Docking, type LiveKey } from '../domain/partners/index.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import type { Hub } from './hub.ts'
 import { alreadyWritten, refusalOfError, watch } from './pipeline.ts'
 
 const MOUNT = '/d/acg/'
 const MOST_GOODS = 10_000
+
+/** What a key must be allowed for each call: the same scopes as for the same thing over JSON. */
+const SCOPES = { connect: 'funds:read', items: 'goods:read', item: 'goods:read', stock: 'goods:read', valuation: 'goods:read', trade: 'orders:write' } as const
 
 /** Whether a request came to the mount of this dialect, whatever else is wrong with it. */
 export function isAcg(request: FastifyRequest): boolean {
@@ -52,8 +55,6 @@ export function acgRoutes(app: FastifyInstance, hub: Hub): void {
 
 async function serve(hub: Hub, request: FastifyRequest, dockingId: string, body: Buffer, address: string): Promise<Done> {
   const nowMs = hub.clock.nowMs()
-  const admitted = hub.limiter.admits(address, nowMs)
-  if (!admitted.ok) return { outcome: admitted }
   const url = request.raw.url ?? ''
   const mark = url.indexOf('?')
   // The id as it was written: it may have come percent-encoded.
@@ -65,14 +66,16 @@ async function serve(hub: Hub, request: FastifyRequest, dockingId: string, body:
   const asker = await signIn(hub, opened.value, dockingId, address)
   if (!asker.ok) {
     hub.limiter.failed(address, nowMs)
-    return { outcome: asker }
+    const admitted = hub.limiter.admits(address, nowMs)
+    return { outcome: admitted.ok ? asker : admitted }
   }
   crashpoint('authenticated')
   const { docking, key } = asker.value
   const place = hub.limiter.enter(docking.id, nowMs)
   if (!place.ok) return { outcome: place }
   try {
-    const ask = read(opened.value)
+    const permitted = mayUse(key, SCOPES[opened.value.call])
+    const ask = permitted.ok ? read(opened.value) : permitted
     const done: Done = ask.ok ? await handle(hub, docking, ask.value) : { outcome: ask }
     if (!done.outcome.ok && !(done.outcome as { written?: boolean }).written) {
       note(hub, key, done.outcome.refusal, `acg ${opened.value.call}`, ask.ok && 'code' in ask.value ? { good: ask.value.code } : {})
@@ -123,9 +126,12 @@ async function handle(hub: Hub, docking: Docking, ask: Ask): Promise<Done> {
   }
   const good = await offeredByCode(hub.db, docking, ask.code)
   if (!good) return { outcome: refuse('catalogue.good_not_found', { good: ask.code }) }
-  if (!carries(good.unitPriceMicro)) return { outcome: refuse('catalogue.price_too_fine', { price: formatAmount(good.unitPriceMicro) }) }
+  // A number that an accepted order has bound is answered with that order, whatever became of the good meanwhile.
+  const bound = ask.kind === 'trade' ? await hub.orders.findByReference(docking, ask.reference) : null
+  const repeats = bound !== null && bound.state !== 'cancelled'
+  if (!repeats && !carries(good.unitPriceMicro)) return { outcome: refuse('catalogue.price_too_fine', { price: formatAmount(good.unitPriceMicro) }) }
   if (ask.kind === 'stock') return { outcome: accept({ kind: 'stock', stock: good.onSale ? good.stock : 0 }) }
-  if (!good.onSale) return { outcome: refuse('catalogue.good_not_on_sale', { good: good.code }) }
+  if (!good.onSale && ask.kind !== 'trade') return { outcome: refuse('catalogue.good_not_on_sale', { good: good.code }) }
   if (ask.kind === 'item') return { outcome: accept({ kind: 'item', good: show(good) }) }
   if (ask.kind === 'valuation') {
     const offered = quantityOffered(good, ask.quantity)

@@ -25,6 +25,8 @@ export type Hub = {
   orders: Orders
   checks: readonly Check[]
   publicUrl: string
+  /** Addresses of proxies whose word about the caller's address is believed. */
+  trustedProxies: readonly string[]
   /** When this life took over: signatures made before it cannot be checked for replay. Seconds since 1970. */
   startedAtS: number
   /** A key that nobody has: an unknown name is checked against it, in the time of a known one. */

@@ -9,10 +9,10 @@ import { readJson } from '../../protocol/wire/json.ts'
 import type { Receipt } from '../domain/orders/index.ts'
 import { mayUse, type LiveKey } from '../domain/partners/index.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
-import { OutcomeUnknown, sqlState } from '../platform/postgres/database.ts'
+import { isPassing, OutcomeUnknown, sqlState } from '../platform/postgres/database.ts'
 import type { Hub } from './hub.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
-import { signIn, type Arrival, type SignedIn } from './signin.ts'
+import { signIn, spendProof, type Arrival, type SignedIn } from './signin.ts'
 
 /** What a handler is given: who asks, and a body and query that were read and checked. */
 export type Asked<B = unknown, Q = unknown> = SignedIn & {
@@ -87,7 +87,7 @@ export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInsta
       reply.header('ratelimit', `"docking";r=${place.ok ? place.value.left : 0};t=1`)
       if (!place.ok) return answer(hub, request, reply, kept(hub, key, request, place))
       try {
-        const outcome = await ask(route, request, who.value, body, nowMs, checkBody, checkQuery)
+        const outcome = await ask(route, request, spendProof(hub, who.value, nowMs), body, nowMs, checkBody, checkQuery)
         return answer(hub, request, reply, outcome.ok ? outcome : kept(hub, key, request, outcome))
       } finally {
         place.value.leave()
@@ -254,7 +254,7 @@ export function refusalOfError(error: unknown): Refusal {
   if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH' || code === 'FST_ERR_PARAM') return refuse('protocol.malformed_request', { problem: 'the request line or length is wrong', at: 'the head' }).refusal
   if (error instanceof OutcomeUnknown) return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
   const state = sqlState(error)
-  const outage = /^(08|53|57|58|55000)/.test(state) || ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code) || /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable/.test(String((error as Error)?.message ?? ''))
+  const outage = isPassing(error) || /^(08|53|57|58|55000)/.test(state) || ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code) || /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable|Query read timeout/.test(String((error as Error)?.message ?? ''))
   if (outage) return refuse('platform.storage_unavailable', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
   return refuse('platform.internal_error', {}).refusal
 }

@@ -32,6 +32,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     logger: false,
     genReqId: () => hub.ids.make('req', hub.clock.nowMs()),
     requestIdHeader: false,
+    // A HEAD would run the handler and hand an order over without its cards.
+    exposeHeadRoutes: false,
+    trustProxy: hub.trustedProxies.length > 0 ? [...hub.trustedProxies] : false,
     routerOptions: { maxParamLength: 200 },
     http: { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false } as never,
   })

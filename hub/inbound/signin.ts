@@ -19,6 +19,8 @@ export type Arrival = {
 export type SignedIn = {
   key: LiveKey
   signed: boolean
+  /** What makes a signature fresh; null for a bearer. It is spent once the request has its place. */
+  proof: { nonce: string; created: number } | null
   /** Set when freshness cannot be proven: only a known order may be answered. */
   onlyReplay: Refusal | null
   /** Seconds from the hub's clock; null for a bearer. */
@@ -29,13 +31,13 @@ export type SignedIn = {
 
 /** Who asks: by RFC 9421 signature if there is one, else by bearer key. A refusal of a known docking is kept as a fact. */
 export async function signIn(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> {
-  const admitted = hub.limiter.admits(arrival.address, hub.clock.nowMs())
-  if (!admitted.ok) return admitted
   const signed = arrival.header('signature-input') !== undefined || arrival.header('signature') !== undefined
   const outcome = signed ? await bySignature(hub, arrival) : await byBearer(hub, arrival)
   if (!outcome.ok) {
+    // Who proves a key always passes; who fails too often is slowed down, and with everybody behind the same address.
     hub.limiter.failed(arrival.address, hub.clock.nowMs())
-    return outcome
+    const admitted = hub.limiter.admits(arrival.address, hub.clock.nowMs())
+    return admitted.ok ? outcome : admitted
   }
   const allowed = addressAllowed(outcome.value.key.docking.allowedAddresses, arrival.address)
   return allowed.ok ? outcome : noted(hub, outcome.value.key, allowed.refusal)
@@ -50,7 +52,7 @@ async function byBearer(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> 
   if (!key) return refuse('partners.key_unknown')
   const inForce = keyInForce(key, new Date(hub.clock.nowMs()))
   if (!inForce.ok) return noted(hub, key, inForce.refusal)
-  return accept({ key, signed: false, onlyReplay: null, skewS: null, base: null })
+  return accept({ key, signed: false, proof: null, onlyReplay: null, skewS: null, base: null })
 }
 
 /** The steps in the order of RFC 9421: read, find the key, verify, then everything that only the holder may be told. */
@@ -64,7 +66,7 @@ async function bySignature(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn
   const verified = proves(claim.value, usable ? key.kind as 'hmac-sha256' | 'ed25519' : 'hmac-sha256', usable ? key.key! : hub.nobody)
   if (!usable || !verified) {
     const refusal = refuse('partners.signature_invalid', { baseSha256: createHash('sha256').update(base).digest('hex') }).refusal
-    return usable ? noted(hub, key, refusal, { base }) : { ok: false, refusal }
+    return usable ? noted(hub, key, refusal, { base: redacted(base) }) : { ok: false, refusal }
   }
   const nowMs = hub.clock.nowMs()
   const digest = arrival.body.byteLength > 0 ? checkContentDigest(arrival.header('content-digest') ?? '', arrival.body, sha256, sha512) : accept(null)
@@ -74,11 +76,26 @@ async function bySignature(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn
   const nowS = Math.floor(nowMs / 1000)
   const fresh = checkFreshness(claim.value, nowS)
   if (!fresh.ok) return noted(hub, key, fresh.refusal)
+  return accept({ key, signed: true, proof: { nonce, created }, onlyReplay: null, skewS: created - nowS, base: redacted(base) })
+}
+
+/** A partner may cover any header with its signature; those that carry secrets are named in a report and not shown. */
+function redacted(base: string): string {
+  return base.replace(/^"(authorization|proxy-authorization|cookie)": .*$/gm, '"$1": ***').slice(0, 4_000)
+}
+
+/**
+ * Spends the nonce of a request that is about to be worked on. One that was turned away before keeps it and may come
+ * again as it is.
+ */
+export function spendProof(hub: Hub, who: SignedIn, nowMs: number): SignedIn {
+  if (who.proof === null) return who
+  const { nonce, created } = who.proof
   const onlyReplay =
-    !hub.nonces.spend(keyid, nonce, nowS) ? refuse('partners.nonce_reused').refusal
+    !hub.nonces.spend(who.key.id, nonce, Math.floor(nowMs / 1000)) ? refuse('partners.nonce_reused').refusal
     : created < hub.startedAtS ? refuse('partners.freshness_unknown', { startedAt: new Date(hub.startedAtS * 1000).toISOString() }).refusal
     : null
-  return accept({ key, signed: true, onlyReplay, skewS: created - nowS, base })
+  return onlyReplay === null ? who : { ...who, onlyReplay }
 }
 
 function proves(claim: SignatureClaim, kind: 'hmac-sha256' | 'ed25519', key: KeyObject): boolean {

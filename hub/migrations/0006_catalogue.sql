@@ -89,7 +89,8 @@ grant select, update (head) on catalogue.feed to berth_app;
 create function catalogue.sweep_staged(lot_id bigint) returns void
   language plpgsql security definer set search_path = pg_catalog as $$
 begin
-  if exists (select from catalogue.lots where id = lot_id and state = 'staged') then
+  perform from catalogue.lots where id = lot_id and state = 'staged' and published_at is null and next_seq = 1 for update;
+  if found then
     delete from catalogue.card_index where lot = lot_id;
     delete from catalogue.cards where lot = lot_id;
     update catalogue.lots set state = 'withdrawn', size = 0, next_seq = 1 where id = lot_id;

@@ -84,7 +84,8 @@ CREATE OR REPLACE FUNCTION catalogue.sweep_staged(lot_id bigint)
  SET search_path TO 'pg_catalog'
 AS $function$
 begin
-  if exists (select from catalogue.lots where id = lot_id and state = 'staged') then
+  perform from catalogue.lots where id = lot_id and state = 'staged' and published_at is null and next_seq = 1 for update;
+  if found then
     delete from catalogue.card_index where lot = lot_id;
     delete from catalogue.cards where lot = lot_id;
     update catalogue.lots set state = 'withdrawn', size = 0, next_seq = 1 where id = lot_id;

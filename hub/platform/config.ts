@@ -8,6 +8,7 @@ export type Config = {
   port: number
   publicUrl: string
   logLevel: string
+  trustedProxies: readonly string[]
   requestsPerSecond: number
   inFlight: number
   failuresPerMinute: number
@@ -30,6 +31,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     databaseUrl: env.DATABASE_URL, dataDir: resolve(env.DATA_DIR || '.data'), host, port,
     publicUrl: (env.PUBLIC_URL || `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/+$/, ''),
     logLevel: env.LOG_LEVEL || 'info',
+    trustedProxies: (env.TRUSTED_PROXIES ?? '').split(',').map((address) => address.trim()).filter(Boolean),
     requestsPerSecond: number('LIMIT_REQUESTS_PER_SECOND', 500, 1, 1_000_000),
     inFlight: number('LIMIT_IN_FLIGHT', 20, 1, 100_000),
     failuresPerMinute: number('LIMIT_FAILED_SIGN_INS_PER_MINUTE', 60, 1, 1_000_000),

@@ -16,7 +16,7 @@ export function loadSaleTerms(goods: readonly string[]): Statement {
   return {
     name: 'catalogue.sale_terms',
     text: 'select id, code, unit_price, minimum, maximum, on_sale from catalogue.goods where id = any($1::text[])',
-    values: [array.bare(goods)],
+    values: [array.text(goods)],
   }
 }
 
@@ -36,7 +36,7 @@ export function lockLots(pairs: readonly { good: string; mode: Mode }[]): Statem
     text: `select l.id, l.good, l.mode, l.next_seq, l.size, l.expires_at from catalogue.lots l
       join unnest($1::text[], $2::text[]) k(good, mode) on l.good = k.good and l.mode = k.mode
       where l.state = 'published' order by l.id for update of l`,
-    values: [array.bare(pairs.map((p) => p.good)), array.bare(pairs.map((p) => p.mode))],
+    values: [array.text(pairs.map((p) => p.good)), array.bare(pairs.map((p) => p.mode))],
   }
 }
 

@@ -2,7 +2,7 @@ import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { underLanes } from '../../platform/facts.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Decision, Statement } from './model.ts'
-import { admit } from './rules.ts'
+import { admit, REVIEW_WITHIN_DAYS } from './rules.ts'
 import { insertDecision, liftDecision, loadDecision, loadDecisionsOf, locateDecision, readDecisions } from './store.ts'
 
 export type HoldCommand = { id: string; lane: number; docking: string; statement: Statement; by: string }
@@ -11,14 +11,20 @@ export type HoldCommand = { id: string; lane: number; docking: string; statement
 export async function hold(db: Database, command: HoldCommand): Promise<Outcome<Decision>> {
   return db.transaction((connection) =>
     underLanes(connection, [command.lane], async ({ at, append }) => {
-      const admitted = admit(command.statement, at)
+      // The database's clock, which the order path asks: with another one a hold could begin late or look too long.
+      const statement: Statement = {
+        ...command.statement,
+        measure: { ...command.statement.measure, effectiveAt: at.toISOString() },
+        clocks: { ...command.statement.clocks, reviewAt: earlier(command.statement.clocks.reviewAt, at) },
+      }
+      const admitted = admit(statement, at)
       if (!admitted.ok) {
         const { code, because } = admitted.refusal
         append({ lane: command.lane, docking: command.docking, kind: 'decision.refused', subject: command.statement.cause.code, code, body: JSON.stringify({ because, by: command.by }) })
         return admitted
       }
       const decision: Decision = {
-        id: command.id, lane: command.lane, docking: command.docking, statement: command.statement, decidedBy: command.by, decidedAt: at,
+        id: command.id, lane: command.lane, docking: command.docking, statement, decidedBy: command.by, decidedAt: at,
         liftedAt: null, liftedBy: null, liftNote: null,
       }
       await connection.run(insertDecision(decision))
@@ -29,6 +35,17 @@ export async function hold(db: Database, command: HoldCommand): Promise<Outcome<
       return accept(decision)
     }),
   )
+}
+
+const DAY_MS = 86_400_000
+/** What two clocks may differ by without anyone having asked for a later review. */
+const CLOCK_SLACK_MS = 60_000
+
+/** The review that was asked for, brought back to the longest time when only the clocks disagree. */
+function earlier(reviewAt: string, at: Date): string {
+  const latestMs = at.getTime() + REVIEW_WITHIN_DAYS * DAY_MS
+  const askedMs = Date.parse(reviewAt)
+  return askedMs > latestMs && askedMs <= latestMs + CLOCK_SLACK_MS ? new Date(latestMs).toISOString() : reviewAt
 }
 
 /** Ends a measure by a person. A second lift changes nothing and says when the first was. */

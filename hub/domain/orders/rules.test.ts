@@ -179,7 +179,8 @@ test('a measure stops what it names, while it is in force', () => {
   const later = new Date(AT.getTime() + 1)
   const table: [string, Measure, string][] = [
     ['for all goods', measure(), 'compliance.identity_unverified'], ['for this good', measure({ goods: ['gds_p', 'gds_q'] }), 'compliance.identity_unverified'],
-    ['for another good', measure({ goods: ['gds_p'] }), 'placed'], ['for funds only', measure({ scope: ['funds', 'goods', 'members', 'key'] }), 'placed'],
+    ['for another good', measure({ goods: ['gds_p'] }), 'placed'], ['for funds and members only', measure({ scope: ['funds', 'members'] }), 'placed'],
+    ['for the key', measure({ scope: ['key'] }), 'compliance.identity_unverified'], ['for goods', measure({ scope: ['goods'] }), 'compliance.identity_unverified'],
     ['for orders too', measure({ scope: ['funds', 'orders'] }), 'compliance.identity_unverified'], ['from the next millisecond', measure({ effectiveAt: later }), 'placed'],
     ['until now', measure({ endsAt: AT }), 'placed'], ['until the next millisecond', measure({ endsAt: later }), 'compliance.identity_unverified'],
   ]

@@ -34,7 +34,7 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   if (known && known.state !== 'cancelled') return recall(known, command)
   if (command.onlyReplay) return { kind: 'refused', refusal: command.onlyReplay }
 
-  const held = refusalsInForce(tally.measures.get(command.docking) ?? [], { scope: 'orders', good: command.good }, tally.at)
+  const held = measuresAgainst(tally, command)
   if (held.length > 0) return refusedFor(held)
 
   const good = tally.goods.get(command.good)
@@ -71,6 +71,15 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   tally.availableMicro.set(command.docking, available - totalMicro - feeMicro)
   tally.orders.set(`${command.docking} ${command.reference}`, order)
   return { kind: 'placed', order, legs }
+}
+
+/** An order takes goods and is given with a key: a measure on either stops it like one on orders, and is named once. */
+function measuresAgainst(tally: Tally, command: PlaceCommand): Refusal[] {
+  const measures = tally.measures.get(command.docking)
+  if (!measures) return []
+  const scopes = ['orders', 'goods', 'key'] as const
+  const named = new Map(scopes.flatMap((scope) => refusalsInForce(measures, { scope, good: command.good }, tally.at)).map((refusal) => [refusal.decision, refusal]))
+  return [...named.values()]
 }
 
 /** A reference that an accepted order has bound: the same ask gets the same order, another ask is told what differs. */

@@ -7,7 +7,7 @@ import { crashpoint } from '../../platform/crashpoints.ts'
 import { loadFacts, underLanes } from '../../platform/facts.ts'
 import { loadUnanswered, lockLanes, moveLanes, readLanes, settleLane } from '../../platform/lanes.ts'
 import type { Log } from '../../platform/log.ts'
-import { sqlState, type Database } from '../../platform/postgres/database.ts'
+import { sqlState, type Connection, type Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card, type SealedCards } from '../catalogue/index.ts'
 import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
@@ -56,6 +56,7 @@ export class Orders {
   readonly #chores = new Set<Promise<void>>()
   /** Repeats that are on their way out, by their own id: the order of each is not voided meanwhile. */
   readonly #recalls = new Map<string, string>()
+  #lookUps = 0
   #flushed = ''
   #flusher: NodeJS.Timeout | null = null
 
@@ -128,11 +129,32 @@ export class Orders {
     return readOrders(await this.#options.db.run(loadDoubtful(limit)))
   }
 
-  /** The cards of an order that is handed over once more, by look-up instead of by repeat. */
-  async handOver(order: Order): Promise<{ cards: Card[]; receipt: Receipt }> {
-    if (order.state === 'cancelled') return { cards: [], receipt: this.#receipt(order, false) }
-    const sealed = readCards(await this.#options.db.run(loadCards(order.picks)))
-    return { cards: await this.#open(order, sealed), receipt: this.#receipt(order, false) }
+  /**
+   * The cards of an order that is handed over once more, by look-up instead of by repeat. While nobody has had the
+   * answer a void may be under way: under the lane's lock one of the two is first, and the other sees it.
+   */
+  async handOver(seen: Order): Promise<{ order: Order; cards: Card[]; receipt: Receipt }> {
+    const { db } = this.#options
+    const ask = `look-up ${++this.#lookUps}`
+    const again = async (connection: Connection) => {
+      this.#recalls.set(ask, seen.id)
+      return readOrders(await connection.run(loadOrder(seen.lane, seen.docking, seen.id)))[0]!
+    }
+    try {
+      const order = this.#handover.waits(seen.lane, seen.position)
+        ? await db.transaction((connection) => underLanes(connection, [seen.lane], () => again(connection)))
+        : await again(db)
+      const cards = order.state === 'cancelled' ? [] : await this.cardsOf(order)
+      return { order, cards, receipt: this.#receipt(order, false, ask) }
+    } catch (error) {
+      this.#recalls.delete(ask)
+      throw error
+    }
+  }
+
+  /** The cards of an order for a look that hands nothing over. */
+  async cardsOf(order: Order): Promise<Card[]> {
+    return this.#open(order, readCards(await this.#options.db.run(loadCards(order.picks))))
   }
 
   /**
@@ -169,7 +191,13 @@ export class Orders {
     const timer = setTimeout(() => {
       // A repeat is on its way out: what becomes of it decides.
       if (this.#isRecalled(order)) this.#voidLater(order)
-      else this.#chore(this.#void(order))
+      else {
+        // Whatever hinders it now (a lane that is held, a database that is away) must not keep the money for ever.
+        this.#chore(this.#void(order).catch((error: unknown) => {
+          this.#voidLater(order)
+          throw error
+        }))
+      }
     }, this.#options.voidAfterMs ?? VOID_AFTER_MS)
     this.#voids.set(order.id, { order, timer: timer.unref() })
   }
@@ -199,11 +227,11 @@ export class Orders {
   /** Gives the money and the cards back: the answer surely never left, and nobody asked again. */
   async #void(order: Order): Promise<void> {
     const { db, vault } = this.#options
-    const { cards } = await this.handOver(order)
+    const cards = await this.cardsOf(order)
     const voided = await db.transaction((connection) =>
       underLanes(connection, [order.lane], async ({ at, append }) => {
         // Asked again while this waited for the lane: then it is theirs.
-        if (!this.#voids.delete(order.id) || this.#isRecalled(order) || !this.#handover.waits(order.lane, order.position)) return false
+        if (!this.#voids.has(order.id) || this.#isRecalled(order) || !this.#handover.waits(order.lane, order.position)) return false
         if ((await connection.run(moveState([order], 'delivered', 'cancelled', null))).length === 0) return false
         const available = readBalances(await connection.run(loadBalances([order.lane], [order.docking]))).get(order.docking)!
         const position = append({
@@ -218,6 +246,7 @@ export class Orders {
         return true
       }))
     // Not voided: the repeat that came in between settles it, one way or the other.
+    this.#voids.delete(order.id)
     if (!voided) return
     this.#handover.settled(order.lane, order.position)
     this.#options.log.info({ order: order.id }, 'an order whose buyer hung up before the answer was voided')

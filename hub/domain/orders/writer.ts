@@ -190,7 +190,7 @@ export class OrderWriter {
     log.warn({ err: error }, 'the answer to a commit is missing: asking the orders themselves')
     const placed = folded.verdicts.flatMap((verdict) => (verdict.kind === 'placed' ? [verdict.order] : []))
     this.#drop()
-    for (let waited = 0; waited < RESOLVE_WITHIN_MS; waited += 200) {
+    for (const untilMs = performance.now() + RESOLVE_WITHIN_MS; performance.now() < untilMs; ) {
       try {
         const client = await this.#connect()
         const probe = placed[0]

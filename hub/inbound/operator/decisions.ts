@@ -12,6 +12,8 @@ import { addOperatorRoute } from './route.ts'
 const closed = { additionalProperties: false }
 const Text = Type.String({ minLength: 1, maxLength: 2000 })
 const DAY_MS = 86_400_000
+/** What a measure can stop today. A hold on anything else would be a statement that does nothing. */
+const HELD: readonly Scope[] = ['orders', 'goods', 'key']
 
 const Hold = Type.Object({
   code: Type.String({ maxLength: 60 }),
@@ -34,6 +36,8 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
     method: 'POST', path: '/operator/dockings/:docking/holds', summary: 'Hold a docking by a decision with its statement of reasons', body: Hold,
     handler: ({ body, params, by }) => withDocking(hub, params.docking!, async (docking) => {
       if (!isReasonCode(body.code) || reasonOf(body.code).kind !== 'measure') return refuse('protocol.invalid_field', { path: '/code', expected: 'the code of a measure; GET /api/reasons lists them' })
+      const hollow = (body.scope as Scope[]).find((scope) => !HELD.includes(scope))
+      if (hollow !== undefined) return refuse('protocol.invalid_field', { path: '/scope', expected: 'orders, goods or key: nothing else can be held yet' })
       const now = new Date(hub.clock.nowMs())
       const bad = (['endsAt', 'releaseAt'] as const).find((name) => body[name] !== undefined && !((parseTime(body[name]!) ?? 0) > now.getTime()))
       if (bad) return refuse('protocol.invalid_field', { path: `/${bad}`, expected: 'a time to come, in RFC 3339' })

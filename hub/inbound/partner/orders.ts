@@ -39,12 +39,12 @@ export function orderRoutes(app: FastifyInstance, hub: Hub): void {
       if (!found.ok) return found
       const masked = docking.mode === 'live' && !signed
       if (masked) {
-        const { cards } = await hub.orders.handOver(found.value)
+        const cards = found.value.state === 'cancelled' ? [] : await hub.orders.cardsOf(found.value)
         return accept({ status: 200, body: presentOrder(found.value, cards, true) })
       }
       // To show the cards is to hand the order over: a doubtful one is settled by it.
-      const { cards, receipt } = await hub.orders.handOver(found.value)
-      const shown = found.value.state === 'unknown' ? { ...found.value, state: 'delivered' as const } : found.value
+      const { order, cards, receipt } = await hub.orders.handOver(found.value)
+      const shown = order.state === 'unknown' ? { ...order, state: 'delivered' as const } : order
       return accept({ status: 200, body: presentOrder(shown, cards, false), receipt })
     },
   })

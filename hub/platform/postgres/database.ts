@@ -55,6 +55,9 @@ export class OutcomeUnknown extends Error {
 const WRITER_PLANS = `set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
   set enable_mergejoin = off; set max_parallel_workers_per_gather = 0`
 
+/** A line that says nothing for so long is broken, whatever the network believes; the server's own limits are shorter. */
+const SILENT_MS = 8_000
+
 export type DatabaseOptions = {
   url: string
   /** Connections for reads and chores; the writer of orders has one of its own. */
@@ -124,7 +127,7 @@ export class Database {
 
   /** A connection of one's own that sends statements without waiting for each answer. The caller ends it. */
   async dedicated(): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.#settings(), pipeline: true, connectionTimeoutMillis: 2_000 } as pg.ClientConfig)
+    const client = new pg.Client({ ...this.#settings(), pipeline: true, connectionTimeoutMillis: 2_000, query_timeout: SILENT_MS } as pg.ClientConfig)
     client.on('error', () => {})
     await client.connect()
     await client.query(WRITER_PLANS)
