@@ -95,7 +95,7 @@ export function readGood(row: Readonly<Record<string, unknown>>): Outcome<GoodIn
   const description = row.description ?? ''
   if (typeof description !== 'string' || description.length > 20_000) return bad('/description', 'at most 20000 characters')
   const price = typeof row.unitPrice === 'string' ? parseAmount(row.unitPrice) : null
-  if (price === null || price === 0n) return bad('/unitPrice', 'a decimal string in yuan above zero, such as "9.50"')
+  if (price === null || price === 0n) return bad('/unitPrice', 'yuan above zero with at most 6 decimals, such as "9.50"')
   const minimum = row.minimum ?? 1
   const maximum = row.maximum ?? 1000
   if (!Number.isInteger(minimum) || (minimum as number) < 1 || (minimum as number) > 1000) return bad('/minimum', 'a whole number from 1 to 1000')

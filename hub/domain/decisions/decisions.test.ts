@@ -59,13 +59,13 @@ test('whoever cheats is told what is missing', () => {
     ['compliance dressed as technical', { class: 'technical', evidence: [RED] }, 'class compliance for compliance.identity_unverified'],
     ['commercial dressed as compliance', { ...COMMERCIAL, class: 'compliance', ground: [LAW] }, 'class commercial for terms.contract_breach'],
     ['technical dressed as commercial', { ...TECHNICAL, class: 'commercial', ground: [RULE] }, 'class technical for partners.key_leaked'],
-    ['no facts', { facts: [] }, 'facts'], ['facts that say nothing', { facts: [{ text: 'bad' }] }, 'facts'], ['facts of blanks', { facts: [{ text: ' '.repeat(40) }] }, 'facts'],
+    ['no facts', { facts: [] }, 'facts of at least 5 characters each'], ['facts that say nothing', { facts: [{ text: 'bad' }] }, 'facts of at least 5 characters each'], ['facts of blanks', { facts: [{ text: ' '.repeat(40) }] }, 'facts of at least 5 characters each'],
     ['no way back', { remedy: [] }, 'remedy'],
     ['fog in the facts', { facts: [{ text: 'Your system is Incompatible with ours.' }] }, 'plain words instead of "incompatible" or "system error"'],
     ['fog in the remedy', { remedy: [{ step: 1, action: { en: 'Wait.', zh: '系统不兼容，请等待。' }, who: 'hub', evidenceNeeded: [] }] }, 'plain words instead of "incompatible" or "system error"'],
     ['funds held for ever', { measure: { scope: ['orders', 'funds'] } }, 'funds.releaseAt'],
     ['a code that no decision may give', { code: 'catalogue.out_of_stock' }, 'protocol.invalid_field'],
-    ['everything at once', { ground: [], facts: [], remedy: [], measure: { scope: ['funds'] } }, 'facts + remedy + ground: an article + funds.releaseAt'],
+    ['everything at once', { ground: [], facts: [], remedy: [], measure: { scope: ['funds'] } }, 'facts of at least 5 characters each + remedy + ground: an article + funds.releaseAt'],
   ]
   for (const [name, changes, answer] of table) assert.equal(missing(statement(changes)), answer, name)
   for (const code of reasonCodes.filter((code) => reasonOf(code).kind !== 'measure')) assert.equal(missing(statement({ code })), 'protocol.invalid_field', code)

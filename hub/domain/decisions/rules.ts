@@ -28,7 +28,7 @@ export function admit(statement: Statement, at: Date): Outcome<null> {
   if (reason.class !== statement.cause.class) missing.push(`class ${reason.class} for ${statement.cause.code}`)
   if (statement.measure.scope.length === 0) missing.push('scope')
   if (!(Date.parse(statement.clocks.reviewAt) <= at.getTime() + REVIEW_WITHIN_DAYS * DAY_MS)) missing.push('a review within 90 days')
-  if (statement.facts.length === 0 || statement.facts.some((fact) => fact.text.trim().length < 10)) missing.push('facts')
+  if (statement.facts.length === 0 || statement.facts.some((fact) => fact.text.trim().length < LEAST_FACT)) missing.push('facts of at least 5 characters each')
   if (statement.remedy.length === 0) missing.push('remedy')
   const written = JSON.stringify([statement.facts, statement.remedy, statement.ground]).toLowerCase()
   if (FOG.some((word) => written.includes(word))) missing.push('plain words instead of "incompatible" or "system error"')
@@ -41,6 +41,9 @@ export function admit(statement: Statement, at: Date): Outcome<null> {
   if (statement.measure.scope.includes('funds') && !statement.funds.releaseAt) missing.push('funds.releaseAt')
   return missing.length === 0 ? accept(null) : refuse('decisions.statement_incomplete', { missing })
 }
+
+/** 没有执照。 is a fact; less is not a sentence in any language. */
+const LEAST_FACT = 5
 
 /** Words that explain nothing. A statement that needs them has no reason. */
 const FOG = ['incompatible', 'system error', '系统不兼容', '系统错误']

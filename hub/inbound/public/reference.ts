@@ -27,7 +27,7 @@ async function openReader(): Promise<FastifyInstance> {
   const reader = fastify()
   await reader.register(scalar, {
     routePrefix: MOUNT,
-    configuration: { url: '/openapi.json', telemetry: false, withDefaultFonts: false, hideClientButton: true } as never,
+    configuration: { url: '/openapi.json', telemetry: false, withDefaultFonts: false, hideClientButton: true, showDeveloperTools: 'never', agent: { disabled: true } } as never,
   })
   await reader.ready()
   return reader

@@ -47,6 +47,16 @@ async function ask(url: string, text: string): Promise<Record<string, unknown>> 
   }
 }
 
+test('a lock of the socket that names some other living process does not keep the next start from it', async (t) => {
+  const dataDir = join(makeFolder(t), 'data')
+  const first = await start(t, dataDir)
+  const socketDir = new URL(first.appUrl).searchParams.get('host')!
+  await first.stop()
+  writeFileSync(join(socketDir, '.s.PGSQL.5432.lock'), `${process.pid}\n${dataDir}/postgres\n1795395000\n5432\n${socketDir}\n`)
+  const { appUrl } = await start(t, dataDir)
+  assert.deepEqual(await ask(appUrl, 'select 1 as one'), { one: 1 })
+})
+
 test('the first start makes two roles and a database that loses nothing, reachable by its socket alone', async (t) => {
   const dataDir = join(makeFolder(t), 'data')
   const { ownerUrl, appUrl, adopted, home } = await start(t, dataDir)

@@ -179,6 +179,9 @@ async function adoptOrClear(place: Place, log: Log): Promise<number | undefined>
   // Without /proc we cannot see such backends: Postgres itself then judges a pid file whose process is dead.
   const judged = process.platform === 'linux' || isAlive(pid)
   if (pid > 0 && judged && !isOurServer(pid, place)) rmSync(pidFile, { force: true })
+  // The folder of the socket is ours alone. Its lock names a process too, and that number may be a zombie's by now, or
+  // some other program's: Postgres would take it for a server and refuse.
+  for (const name of ['.s.PGSQL.5432', '.s.PGSQL.5432.lock']) rmSync(join(place.socketDir, name), { force: true })
   return undefined
 }
 
