@@ -172,6 +172,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   technical: '技术原因',
   commercial: '商业原因',
   compliance: '合规原因',
+  facts: '事实说明',
   'facts of at least 5 characters each': '每条不少于 5 个字的事实说明',
   remedy: '解决办法',
   'plain words instead of "incompatible" or "system error"': '具体原因，不能只写“不兼容”或“系统错误”',
