@@ -4,6 +4,8 @@ import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { openShop } from '../acg-shop.ts'
+import { holdLanes } from '../locks.ts'
+import { exchange } from '../raw-http.ts'
 import { signRequest } from '../../protocol/signature.ts'
 import { startHub, type TestDocking, type TestHub } from '../hub.ts'
 
@@ -109,4 +111,27 @@ test('a header with a secret that a signature covers stands in no fact and no re
   const facts = await hub.hub.db.run({ text: 'select body from platform.facts where docking = $1 and code is not null', values: [shop.id] })
   assert.ok(facts.length > 0)
   assert.doesNotMatch(JSON.stringify(facts), /bth_live_/)
+})
+
+test('a stranger is turned away before the hub reads a byte of an import', async (t) => {
+  const { hub } = await world(t)
+  const [answer] = (await exchange(hub.url, `POST /operator/goods HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\nContent-Length: 5000000\r\n\r\n`, { replies: 1, timeoutMs: 3_000 })).replies
+  assert.equal(answer?.status, 401)
+})
+
+test('a void that finds its lane held is tried again until money and cards are back', async (t) => {
+  const { hub, good } = await world(t)
+  const shop = await hub.openDocking({ mode: 'live', deposit: '100.00' })
+  // The batch waits until the hub has surely seen the line go; then the order is booked, and its void meets a held lane.
+  const before = await holdLanes(hub)
+  await orderAndHangUp(hub, shop, 'HELD', good)
+  await before()
+  await sleep(80)
+  const held = await holdLanes(hub)
+  await sleep(2_600)
+  await held()
+  const balance = async () => (await hub.signed(shop, 'GET', '/api/funds/balance')).body.available as string
+  for (let i = 0; i < 50 && (await balance()) !== '100.00'; i++) await sleep(100)
+  assert.equal(await balance(), '100.00')
+  assert.deepEqual(await hub.findings(), [])
 })
