@@ -135,3 +135,20 @@ test('a void that finds its lane held is tried again until money and cards are b
   assert.equal(await balance(), '100.00')
   assert.deepEqual(await hub.findings(), [])
 })
+
+test('doubt that finds its lane held is written down later, and holds no later order in doubt', async (t) => {
+  const { hub, good } = await world(t)
+  const shop = await hub.openDocking({ mode: 'live', deposit: '100.00' })
+  const ask = { reference: 'D', good, quantity: 1, guardMicro: null, member: null, form: '', onlyReplay: null }
+  const asker = { id: shop.id, lane: (await hub.hub.db.run({ text: 'select lane from partners.dockings where id = $1', values: [shop.id] }))[0]![0] as number, mode: 'live' as const }
+  const placed = await hub.hub.orders.place(asker, ask)
+  assert.ok(placed.ok)
+  const held = await holdLanes(hub)
+  placed.value.receipt.broken()
+  await sleep(2_400)
+  await held()
+  const unanswered = () => hub.hub.orders.load.unanswered
+  for (let i = 0; i < 50 && unanswered() > 0; i++) await sleep(100)
+  assert.equal(unanswered(), 0)
+  assert.deepEqual((await hub.operator('GET', '/operator/orders/doubtful')).body.items.map((order: { reference: string }) => order.reference), ['D'])
+})

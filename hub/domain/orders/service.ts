@@ -19,6 +19,7 @@ import { OrderWriter } from './writer.ts'
 /** How long an order whose buyer hung up before the first byte waits for the same reference to come back. */
 const VOID_AFTER_MS = 10_000
 const FLUSH_EVERY_MS = 1_000
+const DOUBT_AGAIN_MS = 1_000
 
 export type OrdersOptions = {
   db: Database
@@ -170,7 +171,7 @@ export class Orders {
       tell()
     }
     const doubt = () => {
-      if (order.state === 'delivered' && this.#handover.waits(order.lane, order.position)) this.#chore(this.#move(order, 'delivered', 'unknown', 'order.doubtful'))
+      if (order.state === 'delivered' && this.#handover.waits(order.lane, order.position)) this.#doubt(order)
     }
     return {
       written: once(() => {
@@ -185,6 +186,14 @@ export class Orders {
       }),
       broken: once(doubt),
     }
+  }
+
+  /** Writes the doubt down, however often it takes: until then the lane's watermark waits, and with it every later order. */
+  #doubt(order: Order): void {
+    this.#chore(this.#move(order, 'delivered', 'unknown', 'order.doubtful').catch((error: unknown) => {
+      setTimeout(() => this.#doubt(order), DOUBT_AGAIN_MS).unref()
+      throw error
+    }))
   }
 
   #voidLater(order: Order): void {
@@ -232,7 +241,8 @@ export class Orders {
       underLanes(connection, [order.lane], async ({ at, append }) => {
         // Asked again while this waited for the lane: then it is theirs.
         if (!this.#voids.has(order.id) || this.#isRecalled(order) || !this.#handover.waits(order.lane, order.position)) return false
-        if ((await connection.run(moveState([order], 'delivered', 'cancelled', null))).length === 0) return false
+        // Voided or doubted before, by a try whose answer was lost: nothing is left to do but to know it.
+        if ((await connection.run(moveState([order], 'delivered', 'cancelled', null))).length === 0) return true
         const available = readBalances(await connection.run(loadBalances([order.lane], [order.docking]))).get(order.docking)!
         const position = append({
           lane: order.lane, docking: order.docking, kind: 'order.voided', subject: order.id, code: null,
@@ -249,7 +259,7 @@ export class Orders {
     this.#voids.delete(order.id)
     if (!voided) return
     this.#handover.settled(order.lane, order.position)
-    this.#options.log.info({ order: order.id }, 'an order whose buyer hung up before the answer was voided')
+    this.#options.log.info({ order: order.id }, 'an order whose buyer hung up before the answer is voided')
   }
 
   /**
