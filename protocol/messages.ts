@@ -1,4 +1,4 @@
-import Type, { type Static, type TSchema } from 'typebox'
+import { Type, type Static, type TSchema } from './schema.ts'
 import { AMOUNT_PATTERN } from './money.ts'
 import { reasonCodes } from './reasons.ts'
 

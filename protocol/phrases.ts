@@ -191,21 +191,13 @@ const CHINESE: Readonly<Record<string, string>> = {
   'must be null': '须为空值',
   'must be >= {n}': '不得小于 {n}',
   'must be <= {n}': '不得大于 {n}',
-  'must be > {n}': '须大于 {n}',
-  'must be < {n}': '须小于 {n}',
-  'must be equal to constant': '须为规定的值',
-  'must be equal to one of the allowed values': '须为允许的取值之一',
-  'must match a schema in anyOf': '须为允许的取值之一',
   'must match format "date-time"': '须为带时区的日期时间',
-  // A pattern is for programs; no person is shown one.
-  'must match pattern "{pattern}"': '写法不合要求',
   'must not have fewer than {n} characters': '至少 {n} 个字符',
   'must not have more than {n} characters': '最多 {n} 个字符',
   'must not have fewer than {n} items': '至少 {n} 项',
   'must not have more than {n} items': '最多 {n} 项',
-  'must have required properties {list}': '缺少必填字段 {list}',
-  'must not have additional properties': '不得有其他字段',
-  'schema is false': '没有这个字段',
+  'must not have more than {n} properties': '最多 {n} 个字段',
+  'must not have duplicate items (items ## {n} and {n} are identical)': '各项不得重复',
 }
 
 /** The names of `because` whose values are words of the table. All others are the asker's own: ids, amounts, times. */

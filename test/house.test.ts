@@ -104,7 +104,7 @@ const rules: Record<string, { rule: Rule; offenders: Record<string, string>[]; i
       { 'hub/kernel/ids.ts': "import { randomInt } from 'node:crypto'" },
       { 'hub/domain/orders/rules.ts': "import { crashpoint } from '../../platform/crashpoints.ts'" },
       { 'hub/domain/orders/model.ts': "import { type KeyObject } from 'node:crypto'" },
-      { 'protocol/keys.ts': "export * from 'typebox'" },
+      { 'protocol/keys.ts': "export * from 'ajv'" },
     ],
     innocents: [{ 'hub/domain/partners/model.ts': "import type { KeyObject } from 'node:crypto'", 'hub/domain/docking/rules.ts': "import type { RefusalFact } from '../../platform/facts.ts'", 'hub/domain/docking/service.ts': "import { x } from 'node:fs'" }],
   },

@@ -1,4 +1,4 @@
-import type { Static } from 'typebox'
+import type { Static } from '../../protocol/schema.ts'
 import type { Good, Order, Report } from '../../protocol/messages.ts'
 import type { Option } from '../command.ts'
 

@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import Type, { type TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type { Static, TSchema } from '../../protocol/schema.ts'
 import { API_VERSIONS, NEWEST_VERSION, Problem } from '../../protocol/messages.ts'
-import { accept, refuse, type Outcome, type Refusal } from '../../protocol/outcome.ts'
+import { refuse, type Outcome, type Refusal } from '../../protocol/outcome.ts'
 import { reasonOf } from '../../protocol/reasons.ts'
 import { decodeUtf8 } from '../../protocol/wire/charset.ts'
 import { readJson } from '../../protocol/wire/json.ts'
@@ -12,6 +11,7 @@ import { crashpoint } from '../platform/crashpoints.ts'
 import { isPassing, OutcomeUnknown, sqlState } from '../platform/postgres/database.ts'
 import type { Hub } from './hub.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
+import { reader, type Reader } from './shape.ts'
 import { signIn, spendProof, type Arrival, type SignedIn } from './signin.ts'
 
 /** What a handler is given: who asks, and a body and query that were read and checked. */
@@ -40,7 +40,7 @@ export type Route<B extends TSchema, Q extends TSchema> = {
   body?: B
   query?: Q
   answers: Record<number, TSchema>
-  handler: (asked: Asked<Type.Static<B>, Type.Static<Q>>) => Promise<Outcome<Answer>>
+  handler: (asked: Asked<Static<B>, Static<Q>>) => Promise<Outcome<Answer>>
 }
 
 export const problems = Object.fromEntries([400, 401, 402, 403, 404, 405, 408, 409, 413, 414, 415, 422, 429, 431, 500, 503].map((status) => [status, { description: 'A refusal with its true class', content: { 'application/problem+json': { schema: Problem } } }]))
@@ -139,50 +139,6 @@ export function readBody(request: FastifyRequest, body: Buffer): Outcome<unknown
   if (!JSON_TYPE.test(type)) return refuse('protocol.unsupported_media', { expected: 'application/json in UTF-8', seen: type.slice(0, 60) || 'none' })
   const text = decodeUtf8(body)
   return text.ok ? readJson(text.value) : text
-}
-
-export type Reader = (value: unknown) => Outcome<unknown>
-
-type Fault = ReturnType<ReturnType<typeof Compile>['Errors']>[number]
-
-type Rule = { [name: string]: unknown }
-const MOST_FAULTS = 10
-
-/** Checks a value against its schema; the refusal names the field and all further ones. */
-export function reader(schema: TSchema, prefix: string): Reader {
-  const compiled = Compile(schema)
-  return (value) => {
-    if (compiled.Check(value)) return accept(value)
-    const wrong = new Map<string, string>()
-    for (const fault of compiled.Errors(value)) {
-      const expected = expectedOf(fault, schema)
-      if (expected === null) continue
-      const names = fault.keyword === 'required' ? fault.params.requiredProperties.map((name) => `/${name}`) : ['']
-      for (const name of names) {
-        const path = `${prefix}${fault.instancePath}${name}`.slice(0, 120).toWellFormed() || '/'
-        if (!wrong.has(path) && wrong.size < MOST_FAULTS) wrong.set(path, expected)
-      }
-    }
-    const [first, ...also] = [...wrong].map(([path, expected]) => refuse('protocol.invalid_field', { path, expected }).refusal)
-    return { ok: false, refusal: also.length > 0 ? { ...first!, also } : first! }
-  }
-}
-
-/** The fault in words for a person; null when another fault of the same value says it better. */
-function expectedOf(fault: Fault, schema: TSchema): string | null {
-  const rule = () => fault.schemaPath.split('/').slice(1).reduce((at, key) => at[key] as Rule, schema as Rule)
-  switch (fault.keyword) {
-    case 'required': return 'this field is required'
-    // Every unknown field fails the `false` that stands for it, under its own path.
-    case 'boolean': return 'no such field here'
-    case 'additionalProperties': return null
-    // One of many constants says little; the choice of them, which follows, lists all.
-    case 'const': return fault.schemaPath.includes('/anyOf/') ? null : `one of ${String(fault.params.allowedValue)}`
-    case 'anyOf': return `one of ${(rule().anyOf as { const?: unknown }[]).map((choice) => String(choice.const)).join(', ')}`
-    // A pattern is for programs: the schema says beside it in words what it means.
-    case 'pattern': return (rule().title as string | undefined) ?? 'written as /openapi.json says'
-    default: return fault.message
-  }
 }
 
 function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array): Arrival {

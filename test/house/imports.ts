@@ -30,9 +30,6 @@ const MAY: Readonly<Record<string, readonly string[] | typeof ALL>> = {
 /** The folders of hub. */
 const INSIDE: readonly string[] = ['kernel', 'platform', 'domain', 'inbound', 'outbound']
 
-/** Packages in the pure part. Browsers read the messages with it too, and it does no IO. */
-const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = { 'protocol/messages.ts': ['typebox'] }
-
 export function zoneOf(path: string): string | null {
   const [first = '', second = '', third] = path.split('/')
   if (first !== 'hub') return Object.hasOwn(MAY, first) && second !== '' ? first : null
@@ -96,11 +93,11 @@ export function isPure(path: string): boolean {
 }
 
 /** A type leaves nothing behind when it runs, so its import is allowed to a pure file; a value is not. */
-export const pureFilesTouchNothing: Rule = (files) => eachImport(files.filter(({ path }) => isPure(path)), ({ path }, { target, typeOnly }) => {
+export const pureFilesTouchNothing: Rule = (files) => eachImport(files.filter(({ path }) => isPure(path)), (_file, { target, typeOnly }) => {
   if (typeOnly) return null
   if (zoneOf(target) === 'platform') return `a pure file imports ${target}`
   if (isOurs(target) || target.startsWith('.')) return null
-  return PURE_PACKAGES[path]?.includes(target) ? null : `a pure file imports ${target}`
+  return `a pure file imports ${target}`
 })
 
 /** The one place that reads the machine's clock; everybody else is handed a clock or a time. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import { Type } from '../../../protocol/schema.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'
 import { parseTime } from '../../../protocol/time.ts'
 import { isReasonCode, reasonOf } from '../../../protocol/reasons.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import { Type } from '../../../protocol/schema.ts'
 import { Amount, Time } from '../../../protocol/messages.ts'
 import { formatAmount, parseAmount } from '../../../protocol/money.ts'
 import { parseTime } from '../../../protocol/time.ts'

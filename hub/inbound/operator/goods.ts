@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import { Type } from '../../../protocol/schema.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'
 import { parseTime } from '../../../protocol/time.ts'
 import { importCards, importGoods, offeredByCode, type CardsImported } from '../../domain/catalogue/index.ts'

@@ -1,11 +1,12 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import Type, { type TSchema } from 'typebox'
+import type { Static, TSchema } from '../../../protocol/schema.ts'
 import { refuse, accept, type Outcome } from '../../../protocol/outcome.ts'
 import { readKey } from '../../../protocol/keys.ts'
 import { hashBearer } from '../../domain/partners/index.ts'
 import type { Hub } from '../hub.ts'
-import { answer, readBody, reader, type Answer } from '../pipeline.ts'
+import { answer, readBody, type Answer } from '../pipeline.ts'
+import { reader } from '../shape.ts'
 
 export type OperatorAsked<B, Q> = { body: B; query: Q; params: Record<string, string>; request: FastifyRequest; by: string }
 
@@ -19,7 +20,7 @@ export type OperatorRoute<B extends TSchema, Q extends TSchema> = {
   bodyLimit?: number
   /** The body is a stream of any length, and may take its time. */
   streamed?: boolean
-  handler: (asked: OperatorAsked<Type.Static<B>, Type.Static<Q>>) => Promise<Outcome<Answer>>
+  handler: (asked: OperatorAsked<Static<B>, Static<Q>>) => Promise<Outcome<Answer>>
 }
 
 /** A route of the main site's operator: one key, made at the first start, known to the hub as a hash. */

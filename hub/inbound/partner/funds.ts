@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import { Type } from '../../../protocol/schema.ts'
 import { Balance, MovementPage } from '../../../protocol/messages.ts'
 import { formatAmount } from '../../../protocol/money.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import { Type } from '../../../protocol/schema.ts'
 import { ChangePage, Good, GoodPage } from '../../../protocol/messages.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'
 import { changesFor, offeredById, offeredPage } from '../../domain/catalogue/index.ts'

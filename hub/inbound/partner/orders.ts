@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import { Type } from '../../../protocol/schema.ts'
 import { Order, OrderPage, PlaceOrder } from '../../../protocol/messages.ts'
 import { parseAmount } from '../../../protocol/money.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from '../../../protocol/schema.ts'
 import { limits } from '../../kernel/limits.ts'
 
 export const closed = { additionalProperties: false }
