@@ -9,7 +9,7 @@ import { loadUnanswered, lockLanes, moveLanes, readLanes, settleLane } from '../
 import type { Log } from '../../platform/log.ts'
 import { sqlState, type Connection, type Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
-import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card, type SealedCards } from '../catalogue/index.ts'
+import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card } from '../catalogue/index.ts'
 import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
 import { HandoverLog } from './handover.ts'
 import type { Order, PlaceCommand } from './model.ts'
@@ -90,7 +90,7 @@ export class Orders {
     const { order, kind } = written.verdict
     const receipt = this.#receipt(order, kind === 'placed', id)
     try {
-      return accept({ order, cards: await this.#open(order, written.sealed), replayed: kind === 'replayed', receipt })
+      return accept({ order, cards: await this.#opener.open(order.picks, written.sealed), replayed: kind === 'replayed', receipt })
     } catch (error) {
       // Booked, but the cards cannot be opened now: it stays charged, and a repeat hands it over. The database may have
       // gone in between; a card that does not open although it is here is damaged, and that is for a person.
@@ -99,11 +99,6 @@ export class Orders {
       receipt.broken()
       return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 })
     }
-  }
-
-  async #open(order: Order, sealed: SealedCards): Promise<Card[]> {
-    await this.#opener.prepare(order.picks.map((pick) => pick.lot))
-    return this.#opener.open(order.picks, sealed)
   }
 
   /** Keeps a refusal that was given before the batch, so that the docking's report can show it. */
@@ -155,7 +150,7 @@ export class Orders {
 
   /** The cards of an order for a look that hands nothing over. */
   async cardsOf(order: Order): Promise<Card[]> {
-    return this.#open(order, readCards(await this.#options.db.run(loadCards(order.picks))))
+    return this.#opener.open(order.picks, readCards(await this.#options.db.run(loadCards(order.picks))))
   }
 
   /**
