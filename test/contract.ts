@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Json } from './raw-http.ts'
@@ -33,6 +34,41 @@ export async function readContract(url: string): Promise<Contract> {
   const response = await fetch(`${url}/openapi.json`)
   assert.equal(response.status, 200)
   return contractOf(await response.json())
+}
+
+let published: Contract | null = null
+
+/**
+ * Holds every answer of a hub under test against the document that it publishes, whoever asked and however.
+ * @returns what was answered and not promised, a sentence each
+ */
+export function watchAnswers(server: Server, documentOf: () => Json): string[] {
+  const broken: string[] = []
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const path = request.url ?? ''
+    if (!path.startsWith('/api/')) return
+    const { end, writeHead } = response
+    let type = ''
+    response.writeHead = function keep(this: ServerResponse, ...rest: [number, ...unknown[]]) {
+      const sent = rest.at(-1)
+      const named = sent !== null && typeof sent === 'object' ? (sent as Record<string, unknown>)['content-type'] : undefined
+      type = String(named ?? response.getHeader('content-type') ?? '')
+      return writeHead.apply(this, rest as Parameters<typeof writeHead>)
+    } as typeof writeHead
+    response.end = function keep(this: ServerResponse, ...rest: Parameters<typeof end>) {
+      const [body] = rest as unknown[]
+      const text = typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body as string).toString('utf8') : ''
+      const headers = new Headers([['content-type', type]])
+      try {
+        published ??= contractOf(documentOf())
+        published.check(request.method ?? '', path, { status: response.statusCode, headers, body: text === '' ? null : JSON.parse(text) })
+      } catch (error) {
+        broken.push((error as Error).message)
+      }
+      return end.apply(this, rest)
+    } as typeof end
+  })
+  return broken
 }
 
 export function contractOf(document: Json): Contract {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { createHmac, createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,6 +10,7 @@ import { buildServer } from '../hub/inbound/server.ts'
 import { buildHub } from '../hub/main.ts'
 import { readConfig } from '../hub/platform/config.ts'
 import { makeLog } from '../hub/platform/log.ts'
+import { watchAnswers } from './contract.ts'
 import { freshDatabase } from './postgres.ts'
 
 /** What `after` needs of a test or of a file. */
@@ -61,10 +63,12 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
   const config = readConfig({ DATABASE_URL: database.appUrl, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', LIMIT_REQUESTS_PER_SECOND: '100000', LIMIT_IN_FLIGHT: '1000', LIMIT_FAILED_SIGN_INS_PER_MINUTE: '100000', VOID_AFTER_MS: '200', ...env })
   const hub = await buildHub(config, makeLog(config.logLevel), () => {})
   const app = await buildServer(hub)
+  const unpromised = watchAnswers(app.server, () => (app as unknown as { swagger(): object }).swagger())
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   hub.publicUrl = url
   hub.state.ready = true
   const operatorKey = readFileSync(join(dataDir, 'operator.key'), 'utf8').trim()
+  t.after(async () => assert.deepEqual(unpromised, [], 'every answer is one that /openapi.json promises'))
   let open = true
   close = async () => {
     if (!open) return
