@@ -17,12 +17,12 @@ const Id = Type.String({ minLength: 1, maxLength: 64, description: 'Opaque.' })
 
 /** What a person typed: no control characters, no bidirectional overrides, no zero-width characters. */
 const PLAIN_TEXT = '^[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]*$'
-/** Order numbers of the trade: visible ASCII without blanks, quotes or backslashes. */
-const REFERENCE = "^[!#-&(-\\[\\]-~]+$"
+/** Order numbers of the trade. Nothing in them means anything to a shell, a path, a query or a spreadsheet. */
+export const REFERENCE = '^[A-Za-z0-9][A-Za-z0-9._:@#+=~/-]*$'
 
 export const PlaceOrder = Type.Object(
   {
-    reference: Type.String({ minLength: 1, maxLength: 64, pattern: REFERENCE, title: 'visible ASCII characters without blanks, quotes or backslashes', description: "The partner's own order number; unique for ever once accepted." }),
+    reference: Type.String({ minLength: 1, maxLength: 64, pattern: REFERENCE, title: 'a letter or digit, then letters, digits or . _ : @ # + = ~ / -', description: "The partner's own order number; unique for ever once accepted." }),
     good: Type.String({ minLength: 1, maxLength: 64, pattern: '^[0-9a-z_]+$', title: 'lower-case letters, digits or _' }),
     quantity: Type.Integer({ minimum: 1, maximum: 1000 }),
     maxUnitPrice: Amount,

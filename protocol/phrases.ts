@@ -136,7 +136,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'one of {list}': '可选值为 {list}',
   'lower-case letters, digits or _': '小写字母、数字或 _',
   '{n} lower-case hexadecimal digits': '{n} 位小写十六进制数字',
-  'visible ASCII characters without blanks, quotes or backslashes': '可见的 ASCII 字符，不含空格、引号和反斜杠',
+  'a letter or digit, then letters, digits or . _ : @ # + = ~ / -': '以字母或数字开头，其后为字母、数字或 . _ : @ # + = ~ / -',
   'text without control, direction or zero-width characters': '不含控制字符、方向控制符和零宽字符的文本',
   'text without control characters, < or >': '不含控制字符和尖括号的文本',
   'written as /openapi.json says': '写法见 /openapi.json',

@@ -126,6 +126,8 @@ const FIELDS: FieldCase[] = [
   ...[0, -1, -0, 1.5, 1001, 2 ** 31, 1e9, '1', ...STRANGE.slice(0, 4)].map((quantity): FieldCase => [13, '/quantity', { quantity }]),
   ...AMOUNTS.map((maxUnitPrice): FieldCase => [17, '/maxUnitPrice', { maxUnitPrice }]),
   ...STRANGE.map((reference): FieldCase => [20, '/reference', { reference }]),
+  ...['../../etc/passwd', '%2e%2e%2f', '%00', '/etc'].map((reference): FieldCase => [31, '/reference', { reference }]),
+  ...[';id', '$(id)', '`id`', 'a|id', 'a&b', '=cmd()', '-rf', "' OR 1=1--"].map((reference): FieldCase => [32, '/reference', { reference }]),
   ...STRANGE.map((good): FieldCase => [20, '/good', { good }]),
   ...STRANGE.filter((value) => JSON.stringify(value) !== '{}').map((form): FieldCase => [20, '/form', { form }]),
   ...STRANGE.map((member): FieldCase => [20, '/member', { member }]),

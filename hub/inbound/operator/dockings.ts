@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from '../../../protocol/schema.ts'
-import { Amount, Time } from '../../../protocol/messages.ts'
+import { Amount, REFERENCE, Time } from '../../../protocol/messages.ts'
 import { formatAmount, parseAmount } from '../../../protocol/money.ts'
 import { parseTime } from '../../../protocol/time.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
@@ -33,7 +33,7 @@ const AddKey = Type.Object({
 }, closed)
 
 const Deposit = Type.Object({
-  reference: Type.String({ minLength: 1, maxLength: 64, pattern: '^[!#-&(-\\[\\]-~]+$', title: 'visible ASCII characters without blanks, quotes or backslashes' }), amount: Amount, note: Type.Optional(Type.String({ maxLength: 200 })),
+  reference: Type.String({ minLength: 1, maxLength: 64, pattern: REFERENCE, title: 'a letter or digit, then letters, digits or . _ : @ # + = ~ / -' }), amount: Amount, note: Type.Optional(Type.String({ maxLength: 200 })),
 }, closed)
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
