@@ -38,7 +38,7 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]
 /** Reads an answer. A status of success without JSON is broken and may pass: the order behind it may stand. */
 export function readAnswer<Value>(hub: string, { status, headers, text }: Received, nowMs: number): Answer<Value> | Broken {
   const body = readJson(text)
-  if (status >= 200 && status < 300 && body !== undefined) {
+  if (status >= 200 && status < 300 && typeof body === 'object' && body !== null) {
     return { ok: true, value: body as Value, replayed: headers.get('idempotent-replayed') === 'true', keyExpiresAt: headers.get('berth-key-expires') }
   }
   const retryAfterS = readRetryAfter(headers.get('retry-after'), nowMs)

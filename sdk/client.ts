@@ -53,7 +53,8 @@ export class Berth {
   readonly #fetch: Fetch
 
   constructor({ url, credentials, language = 'en', timeoutMs = TIMEOUT_MS, retry, fetch }: BerthOptions) {
-    if (!/^https?:$/.test(new URL(url).protocol)) throw new TypeError(`${url} is not the address of a hub: it begins with https://`)
+    const { protocol, username, password, search, hash } = new URL(url)
+    if (!/^https?:$/.test(protocol) || username + password + search + hash !== '') throw new TypeError('url is the plain address of a hub, such as https://hub.example')
     this.url = url.replace(/\/+$/, '')
     this.#language = language
     this.#timeoutMs = timeoutMs
@@ -104,7 +105,7 @@ export class Berth {
       if (!page.ok) return yield page
       for (const value of page.value.items) yield { ok: true, value }
       after = page.value.after
-      if (!page.value.more) await wait(pollMs, signal)
+      if (!page.value.more || page.value.items.length === 0) await wait(pollMs, signal)
     }
   }
 

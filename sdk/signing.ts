@@ -19,8 +19,12 @@ export type Signer = (message: Message) => Promise<Record<string, string>>
 
 const NONCE_BYTES = 16
 
-/** Throws a TypeError where the platform has no WebCrypto: browsers give it to https pages and to localhost alone. */
+/**
+ * Throws a TypeError for a part that is missing, such as a variable of the environment that was not set, and where the
+ * platform has no WebCrypto: browsers give it to https pages and to localhost alone.
+ */
 export function makeSigner(credentials: Credentials): Signer {
+  for (const [name, part] of Object.entries(credentials)) if (part === undefined || part === '') throw new TypeError(`credentials.${name} is empty`)
   if ('apiKey' in credentials) {
     const headers = { authorization: `Bearer ${credentials.apiKey}` }
     return async () => headers

@@ -16,7 +16,7 @@ const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${p
 
 /** Packs the client as it would be published, and unpacks it into a program that has nothing else. */
 before(async () => {
-  await run('npm', ['pack', '--silent', '--pack-destination', shop], { cwd: join(root, 'sdk'), env })
+  await run('npm', ['pack', './sdk', '--silent', '--pack-destination', shop], { cwd: root, env })
   const [packed] = globSync('berth-sdk-*.tgz', { cwd: shop })
   mkdirSync(installed, { recursive: true })
   await run('tar', ['-xzf', join(shop, packed!), '-C', installed, '--strip-components=1'])
@@ -58,6 +58,18 @@ test('a program in plain JavaScript orders with it, repeats, and gets a refusal 
   assert.deepEqual(placed.value.cards.map((card: { secret: string }) => card.secret), ['Q10-b1-live-1', 'Q10-b1-live-2'])
   assert.deepEqual([repeated.replayed, repeated.value], [true, placed.value])
   assert.deepEqual([refused.ok, refused.refusal.code, refused.refusal.class, refused.refusal.because], [false, 'ledger.insufficient_funds', 'commercial', { needed: '19.00', available: '1.00' }])
+})
+
+test('the example of the README runs as it stands there', async (t) => {
+  const hub = await startHub(t)
+  await hub.stockGood({ code: 'junnet-10', cards: 5 })
+  const { keyId, keySecret } = await hub.openDocking({ deposit: '15.00' })
+  const [, example] = /```js\n(import \{ Berth \}.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!
+  writeFileSync(join(shop, 'shop.mjs'), example!)
+  const order = async (reference: string) => (await run(process.execPath, [join(shop, 'shop.mjs'), reference], { env: { ...env, BERTH_URL: hub.url, BERTH_KEY_ID: keyId, BERTH_KEY_SECRET: keySecret } })).stdout
+  assert.match(await order('A-1001'), /^Good junnet-10 9\.50 .*junnet-10-b1-sandbox-1.* a new order$/s)
+  assert.match(await order('A-1001'), /^Good junnet-10 9\.50 .*junnet-10-b1-sandbox-1.* the same order as before$/s)
+  assert.match(await order('A-1002'), /^ledger\.insufficient_funds commercial The order needs 9\.50 yuan; 5\.50 are available\. after_change http/)
 })
 
 test('its types are whole for a program in TypeScript: right use compiles, wrong use does not', async () => {
