@@ -184,11 +184,16 @@ export type RequestToSign = {
   readonly idempotencyKey?: string
 }
 
-export type RequestSigner = {
+/** Who signs, when, and with which number used once. `created` is in seconds since 1970. */
+export type SignatureStamp = {
   readonly keyid: string
-  /** Seconds since 1970. */
   readonly created: number
   readonly nonce: string
+  /** Also names the algorithm in the message; the hub does not need it. */
+  readonly alg?: SignatureAlgorithm
+}
+
+export type RequestSigner = Omit<SignatureStamp, 'alg'> & {
   readonly hmacSha256: (base: string) => Uint8Array
   readonly sha256: (body: Uint8Array) => Uint8Array
   /** Also names the algorithm in the message; the hub does not need it. */
@@ -197,19 +202,30 @@ export type RequestSigner = {
 
 export type SignatureHeaders = { 'signature-input': string; signature: string; 'content-digest'?: string }
 
+/** A request as it will be signed: what the key must sign, and the headers that carry what it made. */
+export type PreparedSignature = { readonly base: string; readonly seal: (signature: Uint8Array) => SignatureHeaders }
+
 /**
  * The client's side: the headers to add to a request, covering just what the hub requires.
  * Throws a TypeError for a value that no signature can carry, such as a nonce outside ASCII.
  */
 export function signRequest(request: RequestToSign, signer: RequestSigner): SignatureHeaders {
+  const body = typeof request.body === 'string' ? new TextEncoder().encode(request.body) : request.body
+  const digest = body && body.length > 0 ? signer.sha256(body) : null
+  const { keyid, created, nonce } = signer
+  const prepared = prepareSignature(request, digest, { keyid, created, nonce, ...(signer.withAlg ? { alg: 'hmac-sha256' } : {}) })
+  return prepared.seal(signer.hmacSha256(prepared.base))
+}
+
+/**
+ * The same in two steps, for a client whose cryptography answers later, as that of browsers does.
+ * `digest` is the SHA-256 of the body, null without one. Throws as signRequest does.
+ */
+export function prepareSignature(request: Omit<RequestToSign, 'body'>, digest: Uint8Array | null, stamp: SignatureStamp): PreparedSignature {
   // The URL parser is the one that fetch sends by, so the path signed is the path sent.
   const url = new URL(request.url)
-  const body = typeof request.body === 'string' ? new TextEncoder().encode(request.body) : request.body
-  const digest = body && body.length > 0 ? `sha-256=:${encodeBase64(signer.sha256(body))}:` : undefined
-  const sent: Record<string, string | undefined> = {
-    'content-digest': digest,
-    'idempotency-key': request.idempotencyKey,
-  }
+  const contentDigest = digest === null ? undefined : `sha-256=:${encodeBase64(digest)}:`
+  const sent: Record<string, string | undefined> = { 'content-digest': contentDigest, 'idempotency-key': request.idempotencyKey }
   const target: SignedRequest = {
     method: request.method,
     scheme: url.protocol === 'https:' ? 'https' : 'http',
@@ -217,18 +233,21 @@ export function signRequest(request: RequestToSign, signer: RequestSigner): Sign
     path: url.pathname,
     query: url.search,
     header: (name) => sent[name],
-    hasBody: digest !== undefined,
+    hasBody: digest !== null,
   }
   const components = requiredComponents(target)
   const list = components.map((name) => `"${name}"`).join(' ')
-  const alg = signer.withAlg ? ';alg="hmac-sha256"' : ''
-  const params = `(${list});created=${signer.created};nonce=${quote(signer.nonce)};keyid=${quote(signer.keyid)}${alg}`
+  const alg = stamp.alg === undefined ? '' : `;alg="${stamp.alg}"`
+  const params = `(${list});created=${stamp.created};nonce=${quote(stamp.nonce)};keyid=${quote(stamp.keyid)}${alg}`
   const base = signatureBase(target, components, params)
   if (!base.ok) throw new TypeError(String(base.refusal.because.problem))
   return {
-    'signature-input': `sig1=${params}`,
-    signature: `sig1=:${encodeBase64(signer.hmacSha256(base.value))}:`,
-    ...(digest === undefined ? {} : { 'content-digest': digest }),
+    base: base.value,
+    seal: (signature) => ({
+      'signature-input': `sig1=${params}`,
+      signature: `sig1=:${encodeBase64(signature)}:`,
+      ...(contentDigest === undefined ? {} : { 'content-digest': contentDigest }),
+    }),
   }
 }
 

@@ -7,7 +7,7 @@ import { dumpSchema } from '../hub/platform/postgres/schema.ts'
 import { reasonCodes } from '../protocol/reasons.ts'
 import { isSource, readHouse, type HouseFile, type Rule } from './house/files.ts'
 import {
-  importsGoDown, noCircles, placesAreKnown, pureFilesDecideAlone, pureFilesTouchNothing, roomsHaveOneDoor,
+  clientRunsAnywhere, importsGoDown, noCircles, placesAreKnown, pureFilesDecideAlone, pureFilesTouchNothing, roomsHaveOneDoor,
 } from './house/imports.ts'
 import { cut, importsOf } from './house/source.ts'
 import {
@@ -116,6 +116,18 @@ const rules: Record<string, { rule: Rule; offenders: Record<string, string>[]; i
     innocents: [{
       'hub/domain/orders/rules.ts': "// Date.now() is forbidden\nconst x = 'Math.random()'\nconst at = new Date(ms)\nconst y = /setTimeout/.test(`fetch(${x})`)", 'hub/kernel/clock.ts': 'Date.now()', 'hub/domain/orders/service.ts': 'Date.now()',
     }],
+  },
+  'the client runs in Node and in browsers, with nothing beside it': {
+    rule: clientRunsAnywhere,
+    offenders: [
+      { 'sdk/sign.ts': "import { createHmac } from 'node:crypto'" }, { 'sdk/sign.ts': "import type { KeyObject } from 'node:crypto'" }, { 'sdk/sign.ts': "import { fetch } from 'undici'" },
+      { 'sdk/client.ts': "import type { Order } from '../protocol/messages.ts'" }, { 'sdk/client.ts': "import { x } from '../test/hub.ts'" },
+      { 'sdk/sign.ts': 'const bytes = Buffer.from(text)' }, { 'sdk/client.ts': 'const url = process.env.BERTH_URL' }, { 'sdk/client.ts': "const fs = require('fs')" }, { 'sdk/client.ts': 'const lang = window.navigator.language' },
+    ],
+    innocents: [
+      { 'sdk/client.ts': "import { sign } from './sign.ts'\nimport { accept } from '../protocol/outcome.ts'\n// Buffer\nconst x = 'process'", 'sdk/client.test.ts': "import { test } from 'node:test'" },
+      { 'cli/main.ts': "import { createHmac } from 'node:crypto'\nprocess.exit(Buffer.length)" },
+    ],
   },
   'a room keeps to its own tables': {
     rule: roomsKeepToTheirTables(TABLES),

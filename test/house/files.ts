@@ -7,7 +7,7 @@ export type HouseFile = { readonly path: string; readonly text: string }
 /** A rule names every offence in one line that begins with the path; an empty list means the house keeps it. */
 export type Rule = (files: readonly HouseFile[]) => string[]
 
-const OUTSIDE = new Set(['node_modules', '.git', '.data', '.build'])
+const OUTSIDE = new Set(['node_modules', '.git', '.data', '.build', 'dist'])
 const TEXT = /(\.(ts|mjs|js|tsx|sql|json|md|yml|yaml|html|css|txt)|\/(run|LICENSE|\.git\w+)|^\.\w[\w.]*)$/
 
 /** All text files of the repository, but for recorded bytes under test/vectors, which are other people's words. */

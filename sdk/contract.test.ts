@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Static } from 'typebox'
+import * as hub from '../protocol/messages.ts'
+import { VERSION } from './client.ts'
+import type * as ours from './contract.ts'
+
+/** Whether two types are the same is known to the compiler alone: `tsc` stops here once the hub and the client differ. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+/** A type written out. What the hub leaves open is only `object` to it; the client may say more about the names and values. */
+type Plain<T> = T extends readonly string[] ? string[]
+  : T extends readonly (infer Item)[] ? Plain<Item>[]
+  : T extends object ? (string extends keyof T ? object : keyof T extends never ? object : { [Name in keyof T]: Plain<T[Name]> }) : T
+type Agree<Schema, Ours> = Same<Plain<Schema>, Plain<Ours>>
+
+const agreed: Record<string, true> = {
+  PlaceOrder: true satisfies Agree<Static<typeof hub.PlaceOrder>, ours.PlaceOrder>,
+  Order: true satisfies Agree<Static<typeof hub.Order>, ours.Order>,
+  OrderPage: true satisfies Agree<Static<typeof hub.OrderPage>, ours.Page<ours.Order>>,
+  Card: true satisfies Agree<Static<typeof hub.Card>, ours.Card>,
+  Good: true satisfies Agree<Static<typeof hub.Good>, ours.Good>,
+  GoodPage: true satisfies Agree<Static<typeof hub.GoodPage>, ours.Page<ours.Good>>,
+  Change: true satisfies Agree<Static<typeof hub.Change>, ours.Change>,
+  ChangePage: true satisfies Agree<Static<typeof hub.ChangePage>, ours.ChangePage>,
+  Balance: true satisfies Agree<Static<typeof hub.Balance>, ours.Balance>,
+  // The hub makes these two lists when it starts, which no type can follow; the codes come from one registry.
+  Movement: true satisfies Agree<Omit<Static<typeof hub.Movement>, 'kind'>, Omit<ours.Movement, 'kind'>>,
+  Problem: true satisfies Agree<Omit<Static<typeof hub.Problem>, 'code'>, Omit<ours.Problem, 'code'>>,
+  DecisionView: true satisfies Agree<Static<typeof hub.DecisionView>, ours.Decision>,
+  Docking: true satisfies Agree<Static<typeof hub.Docking>, ours.Docking>,
+  Report: true satisfies Agree<Static<typeof hub.Report>, ours.Report>,
+  ReportCheck: true satisfies Agree<Static<typeof hub.ReportCheck>, ours.ReportCheck>,
+  ReportAsk: true satisfies Agree<Static<typeof hub.ReportAsk>, ours.ReportAsk>,
+  ReasonView: true satisfies Agree<Static<typeof hub.ReasonView>, ours.ReasonView>,
+  ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
+}
+
+/** The comparison can fail: a field more, a field less, another value, a field that need not be there. */
+const told: readonly false[] = [
+  false satisfies Agree<{ a: string; b: number }, { a: string }>,
+  false satisfies Agree<{ a: string }, { a: string; b: number }>,
+  false satisfies Agree<{ a: { b: 'x' | 'y' }[] }, { a: { b: 'x' }[] }>,
+  false satisfies Agree<{ a: string }, { a?: string }>,
+  false satisfies Agree<Static<typeof hub.Order>, ours.Good>,
+]
+
+test('the client speaks a version that the hub keeps alive, with the types that the hub checks', () => {
+  assert.ok((hub.API_VERSIONS as readonly string[]).includes(VERSION))
+  assert.deepEqual([Object.values(agreed).every(Boolean), told.some(Boolean)], [true, false])
+})

@@ -1,0 +1,193 @@
+import type { Because } from '../protocol/outcome.ts'
+import type { ReasonCode } from '../protocol/reasons.ts'
+
+/**
+ * The messages of the API in plain TypeScript, so that whoever installs the client needs no schema library to read them.
+ * protocol/messages.ts is what the hub checks and publishes; contract.test.ts does not compile where the two differ.
+ */
+
+/** Yuan as a decimal string with up to six decimals, such as "9.50". Never a number: a float cannot hold 0.0015 exactly. */
+export type Amount = string
+/** RFC 3339 in UTC. */
+export type Time = string
+export type Mode = 'sandbox' | 'live'
+export type InBothLanguages = { en: string; zh: string }
+
+export type PlaceOrder = {
+  /** Your own order number: 1 to 64 visible ASCII characters, unique for ever once an order is accepted. */
+  reference: string
+  /** The id of the good (gds_…). */
+  good: string
+  /** 1 to 1000. */
+  quantity: number
+  /** The most that a piece may cost. A higher price is refused and never charged. */
+  maxUnitPrice: Amount
+  /** Card goods ask for nothing, so the form is empty. */
+  form?: Readonly<Record<string, never>>
+  /** Your own word for the buyer; never required. */
+  member?: string
+}
+
+export type Card = {
+  number: string | null
+  /** Masked as **** for a bearer key in live mode. */
+  secret: string
+  expiresAt: Time | null
+}
+
+export type Order = {
+  id: string
+  reference: string
+  state: 'delivered' | 'unknown' | 'cancelled'
+  good: string
+  quantity: number
+  unitPrice: Amount
+  total: Amount
+  fee: Amount
+  /** What was taken: total and fee. */
+  charged: Amount
+  member?: string
+  /** There when an order is placed or asked for by its id; lists leave the cards out. */
+  cards?: Card[]
+  createdAt: Time
+}
+
+export type Good = {
+  id: string
+  code: string
+  name: string
+  category: string
+  description: string
+  unitPrice: Amount
+  onSale: boolean
+  stock: number
+  stockClass: 'in_stock' | 'low' | 'out_of_stock'
+  minimum: number
+  maximum: number
+  /** JSON Schema of the order form. */
+  form: Readonly<Record<string, unknown>>
+}
+
+export type Change = {
+  /** Ascending. Keep that of the last change you have worked on: the feed goes on behind it. */
+  position: string
+  good: string
+  what: 'good' | 'price' | 'stock'
+  at: Time
+  /** The good as it is offered now, not as it was at that position; null when it is offered no more. */
+  now: Good | null
+}
+
+export type ChangePage = {
+  items: Change[]
+  /** Ask again from here. */
+  after: string
+  more: boolean
+}
+
+export type Balance = { available: Amount; mode: Mode; currency: 'CNY' }
+
+export type Movement = {
+  /** order, fee, refund, fee_refund, deposit. */
+  kind: string
+  /** What moved the money, such as the id of the order. */
+  subject: string
+  /** Below zero when money went out. */
+  amount: Amount
+  balance: Amount
+  at: Time
+}
+
+export type Decision = {
+  id: string
+  code: string
+  class: string
+  measure: string
+  scope: string[]
+  effectiveAt: Time
+  endsAt: Time | null
+  /** The statement of reasons. */
+  statement: Readonly<Record<string, unknown>>
+}
+
+export type Docking = {
+  id: string
+  name: string
+  mode: Mode
+  dialect: string
+  state: 'open' | 'held'
+  key: { id: string; kind: string; scopes: string[]; createdAt: Time; expiresAt: Time | null }
+  version: string
+  limits: { requestsPerSecond: number; inFlight: number; requestBytes: number; cardsPerOrder: number }
+  decisions: Decision[]
+  serverTime: Time
+}
+
+export type ReportAsk = {
+  /** The signature base as your own program built it, to be compared with the hub's. */
+  signature?: { base: string }
+  /** A text of up to 64 characters that comes back as the hub read it. */
+  probe?: string
+}
+
+export type ReportCheck = {
+  check: string
+  verdict: 'pass' | 'warn' | 'fail'
+  class: string
+  side: string
+  code: string | null
+  because: Because
+  seen: InBothLanguages
+  evidence: string | null
+  page: string | null
+  remedy: InBothLanguages | null
+}
+
+export type Report = {
+  docking: string
+  mode: string
+  at: Time
+  checks: ReportCheck[]
+  verdict: { class: 'healthy' | 'technical' | 'commercial' | 'compliance'; code: string | null; side: string | null; text: InBothLanguages }
+}
+
+export type ReasonView = {
+  code: string
+  class: string
+  kind: string
+  side: string
+  by: string[]
+  status: number
+  retry: string
+  appeal: boolean
+  title: InBothLanguages
+  detail: InBothLanguages
+  because: string[]
+  docs: string
+}
+
+export type ReasonList = { items: ReasonView[]; next: null }
+
+/** Problem details (RFC 9457) as the hub sends them. `Code` is what may stand in `code`. */
+export type Problem<Code extends string = ReasonCode> = {
+  /** The page of the reason. */
+  type: string
+  title: string
+  status: number
+  /** One sentence for a person, in the language that was asked for. */
+  detail: string
+  code: Code
+  class: 'technical' | 'commercial' | 'compliance'
+  /** The named values that prove it: asked and allowed, needed and available. */
+  because: Because
+  retry: 'never' | 'same_request_after' | 'after_change'
+  side: string
+  /** The decision that stands behind it, and where to appeal. */
+  decision?: string
+  appeal?: string
+  also?: { code: string; class: string; detail: string; because: Because }[]
+  requestId: string
+  serverTime: Time
+}
+
+export type Page<Item> = { items: Item[]; next: string | null }

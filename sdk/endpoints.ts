@@ -1,0 +1,64 @@
+import type {
+  Balance, ChangePage, Docking, Good, Movement, Order, Page, PlaceOrder, ReasonList, Report, ReportAsk,
+} from './contract.ts'
+
+/** What a call may carry: names in its path, its query, its JSON body. */
+export type Ask = {
+  readonly path?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly body?: object
+}
+
+/** One call of the API. Its type says what is asked and what is answered. */
+export type Endpoint<A extends Ask, Value> = {
+  readonly method: 'GET' | 'POST'
+  /** With a name in braces for each name of `Ask.path`. */
+  readonly path: string
+  /** Whether the same ask may be sent once more when nobody knows what became of the first: a look-up, or an order, which its reference binds. */
+  readonly isRepeatable: boolean
+  /** Never there when the program runs: it carries the types. */
+  readonly carries?: (ask: A) => Value
+}
+
+type Nothing = { readonly path?: never; readonly query?: never; readonly body?: never }
+/** `limit` is how many stand on a page, at most 500. */
+export type PageAsk = { readonly cursor?: string; readonly limit?: number }
+
+/** Every call that the hub knows; a new one is one line here. */
+export const endpoints = {
+  getDocking: get<Nothing, Docking>('/api/docking'),
+  getReport: get<Nothing, Report>('/api/docking/report'),
+  compareReport: post<{ readonly body: ReportAsk }, Report>('/api/docking/report', { isRepeatable: true }),
+  listReasons: get<Nothing, ReasonList>('/api/reasons'),
+  listGoods: get<{ readonly query: PageAsk }, Page<Good>>('/api/goods'),
+  getGood: get<{ readonly path: { readonly good: string } }, Good>('/api/goods/{good}'),
+  listChanges: get<{ readonly query: { readonly after?: string; readonly limit?: number } }, ChangePage>('/api/goods/changes'),
+  placeOrder: post<{ readonly body: PlaceOrder }, Order>('/api/orders', { isRepeatable: true }),
+  getOrder: get<{ readonly path: { readonly order: string } }, Order>('/api/orders/{order}'),
+  listOrders: get<{ readonly query: PageAsk & { readonly reference?: string } }, Page<Order>>('/api/orders'),
+  getBalance: get<Nothing, Balance>('/api/funds/balance'),
+  listMovements: get<{ readonly query: PageAsk }, Page<Movement>>('/api/funds/movements'),
+}
+
+/** A look-up. It changes nothing, so it may always be repeated. */
+export function get<A extends Ask, Value>(path: string): Endpoint<A, Value> {
+  return { method: 'GET', path, isRepeatable: true }
+}
+
+/** A call with a body. `isRepeatable` only where the hub answers a repeat with what the first one did. */
+export function post<A extends Ask, Value>(path: string, { isRepeatable }: { isRepeatable: boolean }): Endpoint<A, Value> {
+  return { method: 'POST', path, isRepeatable }
+}
+
+/** The address of a call. Throws a TypeError for a path name that is missing or that no path can carry. */
+export function addressOf(hubUrl: string, endpoint: { readonly path: string }, ask: Ask): URL {
+  const path = endpoint.path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = ask.path?.[name]
+    // A URL parser takes dots for steps through the path: the call would go to another address.
+    if (value === undefined || /^\.{0,2}$/.test(value)) throw new TypeError(`${endpoint.path} needs a ${name}, not ${value === undefined ? 'nothing' : `"${value}"`}`)
+    return encodeURIComponent(value)
+  })
+  const url = new URL(hubUrl + path)
+  for (const [name, value] of Object.entries(ask.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value))
+  return url
+}

@@ -1,0 +1,13 @@
+export { formatAmount, parseAmount } from '../protocol/money.ts'
+export { explain, isReasonCode, reasonOf, type Reason, type ReasonCode } from '../protocol/reasons.ts'
+export type { Answer, Outcome, Refusal, Refused } from './answer.ts'
+export { Berth, VERSION, type BerthOptions, type CallOptions, type FollowOptions } from './client.ts'
+export type {
+  Amount, Balance, Card, Change, ChangePage, Decision, Docking, Good, Mode, Movement, Order, Page, PlaceOrder, Problem, ReasonList, ReasonView, Report,
+  ReportAsk, ReportCheck, Time,
+} from './contract.ts'
+export { endpoints, get, post, type Ask, type Endpoint } from './endpoints.ts'
+export type { RetryPolicy } from './retrying.ts'
+export type { Credentials } from './signing.ts'
+export { HubUnreachable, type Language, type Words } from './unreachable.ts'
+export { verifyWebhook, type Webhook, type WebhookAsk, type WebhookProblem } from './webhook.ts'
