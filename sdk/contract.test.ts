@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Static } from 'typebox'
+import type { Static } from '../protocol/schema.ts'
 import * as hub from '../protocol/messages.ts'
 import { VERSION } from './client.ts'
 import type * as ours from './contract.ts'

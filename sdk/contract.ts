@@ -2,7 +2,7 @@ import type { Because } from '../protocol/outcome.ts'
 import type { ReasonCode } from '../protocol/reasons.ts'
 
 /**
- * The messages of the API in plain TypeScript, so that whoever installs the client needs no schema library to read them.
+ * The messages of the API in plain TypeScript, with a word beside each field for whoever writes against them.
  * protocol/messages.ts is what the hub checks and publishes; contract.test.ts does not compile where the two differ.
  */
 
