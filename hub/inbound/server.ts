@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { refuse, type Refusal } from '../../protocol/outcome.ts'
 import { limits } from '../kernel/limits.ts'
+import { finishAnswers } from './closing.ts'
 import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
@@ -41,6 +42,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   app.server.maxConnections = 4_096
   app.server.maxHeadersCount = 2_000
   guardSockets(app, hub)
+  finishAnswers(app.server)
 
   // Bodies are handed on as bytes: signatures are made over bytes, and the strict readers are ours.
   app.removeAllContentTypeParsers()
