@@ -157,6 +157,27 @@ const CHINESE: Readonly<Record<string, string>> = {
   'scopes out of {list}': '权限只能取自 {list}',
   'a secret, or number and secret, without control characters, at most {n} characters': '卡密，或卡号加卡密；不含控制字符，最多 {n} 个字符',
 
+  // Prices.
+  'factor or percent, add, or set': 'factor 或 percent、add、set 中至少一项',
+  'set alone, without factor, percent or add': 'set 只能单独使用，不得与 factor、percent、add 同用',
+  'factor or percent, not both': 'factor 与 percent 只能用其一',
+  'a step from {n} to {m} yuan': '进位单位，{n} 至 {m} 元',
+  'a factor from 0 to 1000 with up to 6 decimals, or a percentage above -100 with up to 4': '系数 0 至 1000，最多 6 位小数；或大于 -100 的百分数，最多 4 位小数',
+  'yuan with up to 6 decimals, with a minus if less': '金额（元），最多 6 位小数，减价用负号',
+  'a new price above zero, at most a thousand million yuan': '新价须大于零且不超过十亿元',
+  'a code that no row before it has': '前面各行未出现过的编码',
+  'one of group, level and docking, or none for the list prices': 'group、level、docking 三者择一；改目录价时都不填',
+  'a price group that exists': '已有的价格组',
+  'a level that exists': '已有的等级',
+  'a level that has a price group': '已绑定价格组的等级',
+  'at most {n} goods at once: select a category, or name codes': '一次最多 {n} 个商品：请选定分类或列出编码',
+  'at most {n} changes that wait for their time': '最多 {n} 个待生效的调价',
+  'a category or the code of a good; nothing where the rule is for all': '分类名或商品编码；规则适用全部商品时不填',
+  'either change or rows': 'change 与 rows 二者择一',
+  'no codes beside rows, which name their own': '给出 rows 时不得再给 codes，编码以各行为准',
+  'one of good, docking and group, or none': 'good、docking、group 三者择一，或都不填',
+  'a time to come within a year, in RFC 3339': '一年之内的将来时间，RFC 3339 格式',
+
   // What differs in an order under a known reference.
   good: '商品',
   quantity: '数量',
