@@ -158,6 +158,9 @@ const CHINESE: Readonly<Record<string, string>> = {
   'a secret, or number and secret, without control characters, at most {n} characters': '卡密，或卡号加卡密；不含控制字符，最多 {n} 个字符',
 
   // Prices.
+  applied: '已生效',
+  cancelled: '已取消',
+  refused: '已被拒绝',
   'factor or percent, add, or set': 'factor 或 percent、add、set 中至少一项',
   'set alone, without factor, percent or add': 'set 只能单独使用，不得与 factor、percent、add 同用',
   'factor or percent, not both': 'factor 与 percent 只能用其一',

@@ -221,8 +221,8 @@ export const reasons = {
     ['There is no such change of prices', 'No change of prices has the id {change}.'],
     ['调价记录不存在', '没有编号为 {change} 的调价。'], ['change']),
   'terms.price_change_ended': answer('technical', { ...ruled, retry: 'never' },
-    ['The change of prices waits no longer', 'The change {change} ended at {at}: {state}.'],
-    ['调价已结束', '调价 {change} 已于 {at} 结束：{state}。'], ['change', 'state', 'at']),
+    ['The change of prices waits no longer', 'The change {change} ended at {endedAt}: {seen}.'],
+    ['调价已结束', '调价 {change} 已于 {endedAt} 结束：{seen}。'], ['change', 'seen', 'endedAt']),
 
   'compliance.identity_unverified': measure('compliance',
     ['The identity of the business is not verified', 'Held since {since} until the business is verified: {measure}.'],

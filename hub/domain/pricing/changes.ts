@@ -82,7 +82,7 @@ export async function cancelChange(db: Database, id: string, by: string, note: s
     underLanes(connection, [HOUSE_LANE], async ({ at, append }): Promise<Outcome<StoredChange>> => {
       const stored = readChanges(await connection.run(lockChange(id)))[0]
       if (!stored) return refuse('terms.price_change_not_found', { change: id.slice(0, 64) })
-      if (stored.state !== 'scheduled') return refuse('terms.price_change_ended', { change: id, state: stored.state, at: stored.endedAt!.toISOString() })
+      if (stored.state !== 'scheduled') return refuse('terms.price_change_ended', { change: id, seen: stored.state, endedAt: stored.endedAt!.toISOString() })
       const outcome = { by, note }
       await connection.run(endChange(id, 'cancelled', at, outcome))
       append({ lane: HOUSE_LANE, docking: null, kind: 'prices.cancelled', subject: id, code: null, body: JSON.stringify(outcome) })

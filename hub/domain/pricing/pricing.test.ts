@@ -221,9 +221,9 @@ test('no order mixes two states of the prices, whatever changes between the stat
   const docking = await own.openDocking({ deposit: '1000000.00' })
   must(await placeDocking(own.db, docking, { group: 'g' }, done))
   // The list price and the factor move against each other, so that each state costs 10.00 and every mix of two does not.
-  let racing = true
+  const race = { isOn: true }
   const moving = (async () => {
-    for (let n = 0; racing; n++) {
+    for (let n = 0; race.isOn; n++) {
       const [list, factor] = n % 2 === 0 ? ['20.00', '0.5'] : ['10.00', '1']
       await own.db.transaction(async (connection) => {
         await connection.run({ text: 'select lane from platform.lanes where lane = -1 for update', values: [] })
@@ -239,7 +239,7 @@ test('no order mixes two states of the prices, whatever changes between the stat
   await Promise.all(Array.from({ length: 4 }, async () => {
     for (let i = 0; i < 60; i++) prices.add(formatAmount(must(await own.place(docking, `M-${++n}`, good!)).order.unitPriceMicro))
   }))
-  racing = false
+  race.isOn = false
   await moving
   assert.deepEqual([...prices], ['10.00'])
 })

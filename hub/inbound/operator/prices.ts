@@ -166,12 +166,12 @@ function changeRoutes(app: FastifyInstance, hub: Hub): void {
       }
       if (body.dryRun) {
         const preview = await previewChange(hub.db, ask)
-        return preview.ok ? accept({ status: 200, body: { change: null, state: 'preview', at: due.value?.toISOString() ?? null, ...resultView(preview.value) } }) : preview
+        return preview.ok ? accept({ status: 200, body: { id: null, state: 'preview', at: due.value?.toISOString() ?? null, ...resultView(preview.value) } }) : preview
       }
       const applied = await applyChange(hub.db, ask, { id: hub.ids.make('chg', hub.clock.nowMs()), reference: body.reference ?? null, dueAt: due.value })
       if (!applied.ok) return applied
       const { stored, result, replayed } = applied.value
-      return accept({ status: replayed ? 200 : 201, body: { change: stored.id, state: stored.state, at: stored.dueAt.toISOString(), replayed, ...(result ? resultView(result) : { counts: stored.outcome, rows: [], errors: [] }) } })
+      return accept({ status: replayed ? 200 : 201, body: { id: stored.id, state: stored.state, at: stored.dueAt.toISOString(), replayed, ...(result ? resultView(result) : { counts: stored.outcome, rows: [], errors: [] }) } })
     },
   })
 
@@ -221,7 +221,7 @@ function resultView(result: ChangeResult) {
 }
 
 function changeView({ id, reference, state, dueAt, ask, by, madeAt, endedAt, outcome }: StoredChange) {
-  return { change: id, reference, state, at: dueAt.toISOString(), by, madeAt: madeAt.toISOString(), endedAt: endedAt?.toISOString() ?? null, ...(ask as object), outcome }
+  return { id, reference, state, at: dueAt.toISOString(), by, madeAt: madeAt.toISOString(), endedAt: endedAt?.toISOString() ?? null, ...(ask as object), outcome }
 }
 
 function entryView({ position, line, at, ...entry }: HistoryEntry) {
