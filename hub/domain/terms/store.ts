@@ -37,7 +37,8 @@ const COLUMNS = 'p(docking, good, race, own, basis, factor_ppm, addition, step, 
 
 /**
  * Own prices of the asked pairs, and the rules that their groups have for exactly these goods, with the version of all
- * prices. A hub without such rules does not look for them: good_rules is asked once and not for each pair.
+ * prices. A hub without such rules does not look for them: good_rules is asked once and not for each pair. The fence keeps
+ * the rules a walk down their index, also for a plan that was made before there were any.
  */
 export function loadOffers(pairs: readonly { lane: number; docking: string; good: string }[]): Statement {
   return {
@@ -46,9 +47,10 @@ export function loadOffers(pairs: readonly { lane: number; docking: string; good
         select o.docking, o.good, o.race, o.unit_price, ${NO_FORMULA} from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, good)
         join terms.offers o on o.lane = k.lane and o.docking = k.docking and o.good = k.good
         union all
-        select k.docking, k.good, '', null, ${FORMULA} from terms.book g cross join unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, good)
+        select k.docking, k.good, '', null, ${FORMULA} from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, good)
         join terms.contracts c on c.lane = k.lane and c.docking = k.docking left join terms.levels l on l.name = c.level
-        join terms.price_rules r on r.grp = coalesce(c.price_group, l.grp) and r.scope = 'good' and r.subject = k.good where g.one and g.good_rules
+        cross join lateral (select * from terms.price_rules r where r.grp = coalesce(c.price_group, l.grp) and r.scope = 'good' and r.subject = k.good offset 0) r
+        where (select g.good_rules from terms.book g where g.one)
       ) ${COLUMNS} on true where b.one`,
     values: [array.bare(pairs.map((p) => p.lane)), array.bare(pairs.map((p) => p.docking)), array.text(pairs.map((p) => p.good))],
   }
