@@ -81,7 +81,7 @@ export function readOffers(rows: Rows): { version: bigint; offers: Offers } {
   return { version: rows[0]![0] as bigint, offers: { own, rules } }
 }
 
-export function formulaOf(row: readonly unknown[], at: number): Formula {
+function formulaOf(row: readonly unknown[], at: number): Formula {
   return {
     basis: row[at] as Formula['basis'], factorPpm: row[at + 1] as bigint, additionMicro: row[at + 2] as bigint, stepMicro: row[at + 3] as bigint, belowCost: row[at + 4] as boolean,
   }
