@@ -13,6 +13,7 @@ create table terms.levels (
 );
 
 -- price = basis * factor_ppm / 1000000 + addition, rounded up to a multiple of step. A fixed price is factor 0.
+-- A rule that was taken away is not in force: the hub's role deletes nothing.
 create table terms.price_rules (
   grp text collate "C" not null references terms.price_groups (name),
   scope text collate "C" not null,
@@ -22,13 +23,14 @@ create table terms.price_rules (
   addition bigint not null,
   step bigint not null,
   below_cost boolean not null,
+  in_force boolean not null,
   since timestamptz not null,
   constraint price_rules_pkey primary key (grp, scope, subject),
   constraint price_rules_scope check (scope in ('all', 'category', 'good') and (scope = 'all') = (subject = '')),
   constraint price_rules_basis check (basis in ('list', 'cost')),
   constraint price_rules_formula check (factor_ppm between 0 and 1000000000 and step between 1 and 1000000000)
 );
-create index price_rules_wide on terms.price_rules (grp) where scope <> 'good';
+create index price_rules_wide on terms.price_rules (grp) where scope <> 'good' and in_force;
 
 -- The version moves with every change of any price, in the change's own transaction. A load that sees one version at its
 -- begin and at its end has seen one state of all prices. good_rules: whether rules for single goods have to be looked for.
@@ -44,8 +46,8 @@ alter table terms.contracts
   add column level text collate "C" references terms.levels (name),
   add column price_group text collate "C" references terms.price_groups (name);
 
--- A good in several races has an own price for each.
-alter table terms.offers add column race text not null default '';
+-- A good in several races has an own price for each. One that ended is not in force.
+alter table terms.offers add column race text not null default '', add column in_force boolean not null default true;
 alter table terms.offers drop constraint offers_pkey;
 alter table terms.offers add constraint offers_pkey primary key (lane, docking, good, race);
 
@@ -95,8 +97,7 @@ alter table catalogue.changes add column grp text collate "C";
 
 grant select, insert on terms.price_groups to berth_app;
 grant select, insert, update (grp, since) on terms.levels to berth_app;
-grant select, insert, update, delete on terms.price_rules to berth_app;
+grant select, insert, update on terms.price_rules to berth_app;
 grant select, update (version, good_rules) on terms.book to berth_app;
-grant delete on terms.offers to berth_app;
 grant select, insert, update (state, ended_at, outcome) on terms.price_changes to berth_app;
 grant select, insert on terms.price_history to berth_app;

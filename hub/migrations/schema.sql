@@ -391,6 +391,7 @@ create table terms.offers (
   unit_price bigint not null,
   since timestamp with time zone not null,
   race text default ''::text not null,
+  in_force boolean default true not null,
   constraint offers_pkey PRIMARY KEY (lane, docking, good, race),
   constraint offers_price CHECK ((unit_price > 0))
 );
@@ -447,6 +448,7 @@ create table terms.price_rules (
   addition bigint not null,
   step bigint not null,
   below_cost boolean not null,
+  in_force boolean not null,
   since timestamp with time zone not null,
   constraint price_rules_pkey PRIMARY KEY (grp, scope, subject),
   constraint price_rules_grp_fkey FOREIGN KEY (grp) REFERENCES terms.price_groups(name),
@@ -463,17 +465,17 @@ CREATE INDEX price_history_good ON terms.price_history USING btree (good, "posit
 
 CREATE INDEX price_history_group ON terms.price_history USING btree (grp, "position", line) WHERE (grp IS NOT NULL);
 
-CREATE INDEX price_rules_wide ON terms.price_rules USING btree (grp) WHERE (scope <> 'good'::text);
+CREATE INDEX price_rules_wide ON terms.price_rules USING btree (grp) WHERE ((scope <> 'good'::text) AND in_force);
 
 grant usage on schema terms to berth_app;
 grant select on table terms.book to berth_app;
 grant insert, select, update on table terms.contracts to berth_app;
 grant insert, select on table terms.levels to berth_app;
-grant delete, insert, select, update on table terms.offers to berth_app;
+grant insert, select, update on table terms.offers to berth_app;
 grant insert, select on table terms.price_changes to berth_app;
 grant insert, select on table terms.price_groups to berth_app;
 grant insert, select on table terms.price_history to berth_app;
-grant delete, insert, select, update on table terms.price_rules to berth_app;
+grant insert, select, update on table terms.price_rules to berth_app;
 grant update (good_rules), update (version) on table terms.book to berth_app;
 grant update (grp), update (since) on table terms.levels to berth_app;
 grant update (ended_at), update (outcome), update (state) on table terms.price_changes to berth_app;

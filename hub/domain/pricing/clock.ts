@@ -40,9 +40,9 @@ export class PriceClock {
       }
     } catch (error) {
       if (this.#closed) return
-      this.#log[isPassing(error) ? 'warn' : 'error']({ err: error }, 'a change of prices could not be carried out')
       // A fault of ours would come again every second and hold up those behind it; an outage passes.
       const isFault = isAnswered(error) ? !isPassing(error) : error instanceof TypeError || error instanceof RangeError
+      this.#log[isFault ? 'error' : 'warn']({ err: error }, 'a change of prices could not be carried out')
       if (isFault) await giveUpChange(this.#db).catch(() => {})
     }
   }

@@ -57,6 +57,9 @@ test('own price before the rule for the good, its category, all, before the list
   assert.equal((await endOwnPrice(rooms.db, docking, { good: await priced(rooms, 'ORDERLY'), race: '' }, done)).ended, true)
   assert.equal((await endOwnPrice(rooms.db, docking, { good: await priced(rooms, 'ORDERLY'), race: '' }, done)).ended, false)
   assert.equal(await priceOf(rooms, docking, good!), '9.70')
+  must(await setOwnPrice(rooms.db, docking, { good: await priced(rooms, 'ORDERLY'), race: '', unitPriceMicro: parseAmount('9.65')! }, done))
+  assert.equal(await priceOf(rooms, docking, good!), '9.65', 'what ended can be given again')
+  assert.equal((await endOwnPrice(rooms.db, docking, { good: await priced(rooms, 'ORDERLY'), race: '' }, done)).ended, true)
   must(await rule(rooms, 'gold', 'good', await priced(rooms, 'ORDERLY'), null))
   assert.equal(await priceOf(rooms, docking, good!), '9.80')
   must(await rule(rooms, 'gold', 'category', 'Games', null))
@@ -66,6 +69,9 @@ test('own price before the rule for the good, its category, all, before the list
   const { findings } = await checkPrices(rooms.db, 100)
   assert.ok(findings.some((found) => found.what === 'cost_unknown' && found.group === 'gold' && found.good === 'ORDERLY'))
   must(await rule(rooms, 'gold', 'all', '', null))
+  assert.deepEqual(must(await rule(rooms, 'gold', 'all', '', null)), { changed: 0, selected: 1 })
+  must(await rule(rooms, 'gold', 'category', 'Games', formula('0.9')))
+  assert.equal(await priceOf(rooms, docking, good!), '9.00', 'a rule that ended can be given again')
 })
 
 test('a level leads to a group, and a group of its own goes before it; all dockings of a level move together', async () => {
@@ -228,7 +234,7 @@ test('no order mixes two states of the prices, whatever changes between the stat
       await own.db.transaction(async (connection) => {
         await connection.run({ text: 'select lane from platform.lanes where lane = -1 for update', values: [] })
         await connection.run({ text: 'update catalogue.goods set unit_price = $1 where id = $2', values: [parseAmount(list!)!, good] })
-        await connection.run({ text: `insert into terms.price_rules values ('g', 'all', '', 'list', $1, 0, 10000, false, now()) on conflict (grp, scope, subject) do update set factor_ppm = excluded.factor_ppm`, values: [parseAmount(factor!)!] })
+        await connection.run({ text: `insert into terms.price_rules values ('g', 'all', '', 'list', $1, 0, 10000, false, true, now()) on conflict (grp, scope, subject) do update set factor_ppm = excluded.factor_ppm`, values: [parseAmount(factor!)!] })
         await connection.run({ text: 'update terms.book set version = version + 1', values: [] })
       })
     }

@@ -5,7 +5,7 @@ import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import { insertChanges, insertPriceChangesOfAll, loadPricedPage, readPriced, type PricedGood } from '../catalogue/index.ts'
 import {
-  dropOffer, dropRule, insertGroup, insertHistory, loadGroup, loadLevel, loadPlacing, moveBook, publishedPriceFor, showFormula, writeLevel, writeOffers, writePlacing, writeRules,
+  endOffer, endRule, insertGroup, insertHistory, loadGroup, loadLevel, loadPlacing, moveBook, publishedPriceFor, showFormula, writeLevel, writeOffers, writePlacing, writeRules,
   type Formula, type HistoryLine, type Rule,
 } from '../terms/index.ts'
 import { worseThanPublished } from './rules.ts'
@@ -59,7 +59,7 @@ export async function setRule(
     }
     if (options.dryRun) return accept({ changed, selected })
     if (formula) await connection.run(writeRules([{ group, scope, subject, formula }], at))
-    else if ((await connection.run(dropRule(group, scope, subject))).length === 0) return accept({ changed: 0, selected })
+    else if ((await connection.run(endRule(group, scope, subject, at))).length === 0) return accept({ changed: 0, selected })
     const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: group, code: null, body: JSON.stringify({ target: 'rule', group, scope, changed, by: options.by }) })
     await connection.run(insertHistory({ position, change: null, ...told(options), at }, [{
       what: 'rule', group, docking: null, good: scope === 'good' ? subject : null, race: '', subject: scope === 'category' ? subject : '',
@@ -137,7 +137,7 @@ export async function setOwnPrice(db: Database, docking: { id: string; lane: num
 export async function endOwnPrice(db: Database, docking: { id: string; lane: number }, offer: Offer, done: Done): Promise<{ ended: boolean }> {
   return underHouse(db, async (connection, lane) => {
     const { own, published } = (await pricesAt(connection, { kind: 'own', docking: docking.id, lane: docking.lane }, [offer.good]))(offer.good)
-    if ((await connection.run(dropOffer(docking.lane, docking.id, offer.good.id, offer.race))).length === 0) return { ended: false }
+    if ((await connection.run(endOffer(docking.lane, docking.id, offer.good.id, offer.race, lane.at))).length === 0) return { ended: false }
     const plain = offer.race === ''
     await tellOwn(connection, lane, docking, offer, { old: plain ? formatAmount(own) : null, new: plain ? formatAmount(published) : null }, done)
     return { ended: true }

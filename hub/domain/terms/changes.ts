@@ -4,7 +4,7 @@ import type { StoredChange } from './model.ts'
 /** Groups with how many rules they have for single goods, and the levels that lead to them. */
 export function loadGroups(after: string, limit: number): Statement {
   return {
-    text: `select g.name, g.note, g.since, (select count(*)::int from terms.price_rules r where r.grp = g.name), array(select l.name from terms.levels l where l.grp = g.name order by l.name)
+    text: `select g.name, g.note, g.since, (select count(*)::int from terms.price_rules r where r.grp = g.name and r.in_force), array(select l.name from terms.levels l where l.grp = g.name order by l.name)
       from terms.price_groups g where g.name > $1 order by g.name limit $2`,
     values: [after, limit],
   }
@@ -48,7 +48,7 @@ export function writePlacing(lane: number, docking: string, level: string | null
 export function loadAllOffers(after: { lane: number; docking: string; good: string; race: string }, limit: number): Statement {
   return {
     text: `select o.lane, o.docking, o.good, o.race, o.unit_price from terms.offers o
-      where (o.lane, o.docking, o.good, o.race) > ($1, $2, $3, $4) order by o.lane, o.docking, o.good, o.race limit $5`,
+      where o.in_force and (o.lane, o.docking, o.good, o.race) > ($1, $2, $3, $4) order by o.lane, o.docking, o.good, o.race limit $5`,
     values: [after.lane, after.docking, after.good, after.race, limit],
   }
 }

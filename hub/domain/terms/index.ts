@@ -1,6 +1,6 @@
 export { feeOn, priceBy, priceFor, pricesOf, publishedPriceFor, showFormula } from './rules.ts'
 export {
-  dropOffer, dropRule, insertHistory, loadBook, loadBookOf, loadContracts, loadHistory, loadOffers, loadOffersOf, loadRules, loadRulesFor, loadWholeHistory, moveBook, openContract,
+  endOffer, endRule, insertHistory, loadBook, loadBookOf, loadContracts, loadHistory, loadOffers, loadOffersOf, loadRules, loadRulesFor, loadWholeHistory, moveBook, openContract,
   readBook, readContracts, readHistory, readOffers, readRules, writeOffers, writeRules,
 } from './store.ts'
 export {

@@ -45,11 +45,11 @@ export function loadOffers(pairs: readonly { lane: number; docking: string; good
     name: 'terms.offers',
     text: `select ${READ} from terms.book b left join (
         select o.docking, o.good, o.race, o.unit_price, ${NO_FORMULA} from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, good)
-        join terms.offers o on o.lane = k.lane and o.docking = k.docking and o.good = k.good
+        join terms.offers o on o.lane = k.lane and o.docking = k.docking and o.good = k.good and o.in_force
         union all
         select k.docking, k.good, '', null, ${FORMULA} from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, good)
         join terms.contracts c on c.lane = k.lane and c.docking = k.docking left join terms.levels l on l.name = c.level
-        cross join lateral (select * from terms.price_rules r where r.grp = coalesce(c.price_group, l.grp) and r.scope = 'good' and r.subject = k.good offset 0) r
+        cross join lateral (select * from terms.price_rules r where r.grp = coalesce(c.price_group, l.grp) and r.scope = 'good' and r.subject = k.good and r.in_force offset 0) r
         where (select g.good_rules from terms.book g where g.one)
       ) ${COLUMNS} on true where b.one`,
     values: [array.bare(pairs.map((p) => p.lane)), array.bare(pairs.map((p) => p.docking)), array.text(pairs.map((p) => p.good))],
@@ -61,10 +61,10 @@ export function loadOffersOf(lane: number, docking: string): Statement {
   return {
     name: 'terms.offers_of',
     text: `select ${READ} from terms.book b left join (
-        select o.docking, o.good, o.race, o.unit_price, ${NO_FORMULA} from terms.offers o where o.lane = $1 and o.docking = $2
+        select o.docking, o.good, o.race, o.unit_price, ${NO_FORMULA} from terms.offers o where o.lane = $1 and o.docking = $2 and o.in_force
         union all
         select c.docking, r.subject, '', null, ${FORMULA} from terms.contracts c left join terms.levels l on l.name = c.level
-        join terms.price_rules r on r.grp = coalesce(c.price_group, l.grp) and r.scope = 'good' where c.lane = $1 and c.docking = $2
+        join terms.price_rules r on r.grp = coalesce(c.price_group, l.grp) and r.scope = 'good' and r.in_force where c.lane = $1 and c.docking = $2
       ) ${COLUMNS} on true where b.one`,
     values: [lane, docking],
   }
@@ -91,7 +91,7 @@ function formulaOf(row: readonly unknown[], at: number): Formula {
 export function loadBook(): Statement {
   return {
     name: 'terms.book',
-    text: `select b.version, r.grp, r.scope, r.subject, ${FORMULA} from terms.book b left join terms.price_rules r on r.scope <> 'good' where b.one`,
+    text: `select b.version, r.grp, r.scope, r.subject, ${FORMULA} from terms.book b left join terms.price_rules r on r.scope <> 'good' and r.in_force where b.one`,
     values: [],
   }
 }
@@ -100,7 +100,7 @@ export function loadBookOf(lane: number, docking: string): Statement {
   return {
     name: 'terms.book_of',
     text: `select b.version, r.grp, r.scope, r.subject, ${FORMULA} from terms.book b left join (terms.contracts c left join terms.levels l on l.name = c.level
-        join terms.price_rules r on r.grp = coalesce(c.price_group, l.grp) and r.scope <> 'good') on c.lane = $1 and c.docking = $2 where b.one`,
+        join terms.price_rules r on r.grp = coalesce(c.price_group, l.grp) and r.scope <> 'good' and r.in_force) on c.lane = $1 and c.docking = $2 where b.one`,
     values: [lane, docking],
   }
 }
@@ -125,7 +125,7 @@ export function readBook(rows: Rows): PriceBook {
 export function moveBook(): Statement {
   return {
     name: 'terms.move_book',
-    text: `update terms.book set version = version + 1, good_rules = exists (select from terms.price_rules where scope = 'good') where one returning version`,
+    text: `update terms.book set version = version + 1, good_rules = exists (select from terms.price_rules where scope = 'good' and in_force) where one returning version`,
     values: [],
   }
 }
@@ -134,24 +134,28 @@ export function writeOffers(lane: number, docking: string, offers: readonly { go
   return {
     text: `insert into terms.offers (lane, docking, good, race, unit_price, since)
       select $1::int, $2::text, k.good, k.race, k.unit_price, $6::timestamptz from unnest($3::text[], $4::text[], $5::bigint[]) k(good, race, unit_price)
-      on conflict (lane, docking, good, race) do update set unit_price = excluded.unit_price, since = excluded.since returning good`,
+      on conflict (lane, docking, good, race) do update set unit_price = excluded.unit_price, in_force = true, since = excluded.since returning good`,
     values: [
       lane, docking, array.text(offers.map((o) => o.good)), array.text(offers.map((o) => o.race)), array.bare(offers.map((o) => o.unitPriceMicro)), since,
     ],
   }
 }
 
-export function dropOffer(lane: number, docking: string, good: string, race: string): Statement {
-  return { text: 'delete from terms.offers where lane = $1 and docking = $2 and good = $3 and race = $4 returning good', values: [lane, docking, good, race] }
+/** The row count is 0 when there is no such price in force. */
+export function endOffer(lane: number, docking: string, good: string, race: string, at: Date): Statement {
+  return {
+    text: 'update terms.offers set in_force = false, since = $5 where lane = $1 and docking = $2 and good = $3 and race = $4 and in_force returning good',
+    values: [lane, docking, good, race, at],
+  }
 }
 
 export function writeRules(rules: readonly Rule[], since: Date): Statement {
   const formulas = rules.map((r) => r.formula)
   return {
-    text: `insert into terms.price_rules (grp, scope, subject, basis, factor_ppm, addition, step, below_cost, since)
-      select k.*, $9::timestamptz from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[]) k
+    text: `insert into terms.price_rules (grp, scope, subject, basis, factor_ppm, addition, step, below_cost, in_force, since)
+      select k.*, true, $9::timestamptz from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[]) k
       on conflict (grp, scope, subject) do update set basis = excluded.basis, factor_ppm = excluded.factor_ppm, addition = excluded.addition,
-        step = excluded.step, below_cost = excluded.below_cost, since = excluded.since returning grp`,
+        step = excluded.step, below_cost = excluded.below_cost, in_force = true, since = excluded.since returning grp`,
     values: [
       array.text(rules.map((r) => r.group)), array.bare(rules.map((r) => r.scope)), array.text(rules.map((r) => r.subject)), array.bare(formulas.map((f) => f.basis)),
       array.bare(formulas.map((f) => f.factorPpm)), array.bare(formulas.map((f) => f.additionMicro)), array.bare(formulas.map((f) => f.stepMicro)),
@@ -160,14 +164,15 @@ export function writeRules(rules: readonly Rule[], since: Date): Statement {
   }
 }
 
-export function dropRule(group: string, scope: RuleScope, subject: string): Statement {
-  return { text: 'delete from terms.price_rules where grp = $1 and scope = $2 and subject = $3 returning grp', values: [group, scope, subject] }
+/** The row count is 0 when there is no such rule in force. */
+export function endRule(group: string, scope: RuleScope, subject: string, at: Date): Statement {
+  return { text: 'update terms.price_rules set in_force = false, since = $4 where grp = $1 and scope = $2 and subject = $3 and in_force returning grp', values: [group, scope, subject, at] }
 }
 
 /** Rules of one group from behind a scope and subject, in that order. */
 export function loadRules(group: string, after: { scope: string; subject: string }, limit: number): Statement {
   return {
-    text: `select r.grp, r.scope, r.subject, ${FORMULA} from terms.price_rules r where r.grp = $1 and (r.scope, r.subject) > ($2, $3) order by r.scope, r.subject limit $4`,
+    text: `select r.grp, r.scope, r.subject, ${FORMULA} from terms.price_rules r where r.grp = $1 and r.in_force and (r.scope, r.subject) > ($2, $3) order by r.scope, r.subject limit $4`,
     values: [group, after.scope, after.subject, limit],
   }
 }
@@ -175,7 +180,7 @@ export function loadRules(group: string, after: { scope: string; subject: string
 /** What one group has for exactly these goods, and its wide rules. */
 export function loadRulesFor(group: string, goods: readonly string[]): Statement {
   return {
-    text: `select r.grp, r.scope, r.subject, ${FORMULA} from terms.price_rules r where r.grp = $1 and (r.scope <> 'good' or r.scope = 'good' and r.subject = any($2::text[]))`,
+    text: `select r.grp, r.scope, r.subject, ${FORMULA} from terms.price_rules r where r.grp = $1 and r.in_force and (r.scope <> 'good' or r.scope = 'good' and r.subject = any($2::text[]))`,
     values: [group, array.text(goods)],
   }
 }
