@@ -168,6 +168,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'a factor from 0 to 1000 with up to 6 decimals, or a percentage above -100 with up to 4': '系数 0 至 1000，最多 6 位小数；或大于 -100 的百分数，最多 4 位小数',
   'yuan with up to 6 decimals, with a minus if less': '金额（元），最多 6 位小数，减价用负号',
   'a new price above zero, at most a thousand million yuan': '新价须大于零且不超过十亿元',
+  'a good without races: theirs are set by a rule, or in the file of goods': '无种类的商品：有种类的商品请用规则，或在商品文件中调价',
   'a code that no row before it has': '前面各行未出现过的编码',
   'one of group, level and docking, or none for the list prices': 'group、level、docking 三者择一；改目录价时都不填',
   'a price group that exists': '已有的价格组',

@@ -165,8 +165,8 @@ export function readChanges(rows: Rows): Change[] {
   return rows.map((row) => ({ position: row[0] as bigint, good: row[1] as string, docking: row[2] as string | null, what: row[3] as Change['what'], at: row[4] as Date }))
 }
 
-/** What a price is worked out from. The cost is not kept yet. */
-export type PricedGood = { id: string; code: string; category: string; listMicro: bigint; costMicro: bigint | null }
+/** What a price is worked out from. Neither a cost nor races are kept yet. */
+export type PricedGood = { id: string; code: string; category: string; listMicro: bigint; costMicro: bigint | null; hasRaces: boolean }
 
 const PRICED = 'id, code, category, unit_price'
 
@@ -184,7 +184,7 @@ export function loadPricedPage(category: string | null, after: string, limit: nu
 }
 
 export function readPriced(rows: Rows): PricedGood[] {
-  return rows.map((row) => ({ id: row[0] as string, code: row[1] as string, category: row[2] as string, listMicro: row[3] as bigint, costMicro: null }))
+  return rows.map((row) => ({ id: row[0] as string, code: row[1] as string, category: row[2] as string, listMicro: row[3] as bigint, costMicro: null, hasRaces: false }))
 }
 
 /** The row count must equal the number of prices. */

@@ -36,7 +36,9 @@ export async function findItems(connection: Connection, ask: ChangeAsk, target: 
   const known = new Set(goods.map((good) => good.code))
   for (const code of codes ?? []) if (!known.has(code)) errors.push(rowError(rows.get(code)?.line ?? null, code, 'catalogue.good_not_found', { good: code }))
   const prices = await pricesAt(connection, target, goods)
-  const items = goods.map((good) => {
+  // One fixed price would be that of every race: a month's and a year's alike.
+  for (const good of goods) if (good.hasRaces) errors.push(rowError(rows.get(good.code)?.line ?? null, good.code, 'protocol.invalid_field', { path: good.code, expected: 'a good without races: theirs are set by a rule, or in the file of goods' }))
+  const items = goods.filter((good) => !good.hasRaces).map((good) => {
     const { own, published } = prices(good)
     return { good: good.id, code: good.code, costMicro: good.costMicro, oldMicro: own, publishedMicro: published, line: rows.get(good.code)?.line ?? null }
   })
