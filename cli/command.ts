@@ -19,7 +19,7 @@ export type Option = {
 }
 
 export type Command = {
-  /** One word, or two: "docking add". */
+  /** One word or more: "docking add", "prices group set". */
   name: string
   who: 'operator' | 'partner'
   summary: Words

@@ -7,6 +7,9 @@ import { importGoods, listGoods } from './commands/goods.ts'
 import { importCards } from './commands/cards.ts'
 import { bookDeposit, showBalance } from './commands/funds.ts'
 import { setPrice } from './commands/price.ts'
+import { cancelPriceChange, changePrices, listPriceChanges } from './commands/price-change.ts'
+import { addPriceGroup, assignPrices, setLevel, setPriceRule, showPriceGroups } from './commands/price-group.ts'
+import { checkPrices, ownPrice, showPriceHistory } from './commands/price-record.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
 import { placeOrder } from './commands/order.ts'
@@ -15,7 +18,8 @@ import { describe, explainAll, explainCommand, usageOf } from './help.ts'
 import { langOf, showRefusal, withoutControls, type Lang, type Words } from './screen.ts'
 
 export const commands: readonly Command[] = [
-  addDocking, listDockings, addKey, endKey, importGoods, importCards, bookDeposit, setPrice, holdDocking, liftDecision, checkLedger, listDoubtful,
+  addDocking, listDockings, addKey, endKey, importGoods, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel, assignPrices,
+  ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful,
   placeOrder, showReport, listGoods, showBalance,
 ]
 
@@ -56,8 +60,10 @@ function languageGiven(argv: readonly string[]): string | undefined {
   return at < 0 ? undefined : argv[at] === '--lang' ? argv[at + 1] : argv[at]!.slice('--lang='.length)
 }
 
+/** The longest name that the words begin with: "prices change" and not "prices". */
 function findCommand(words: readonly string[]): Command | undefined {
-  return commands.find(({ name }) => name === words[0] || name === `${words[0]} ${words[1]}`)
+  const fits = commands.filter(({ name }) => words.slice(0, name.split(' ').length).join(' ') === name)
+  return fits.toSorted((a, b) => b.name.length - a.name.length)[0]
 }
 
 /** Help when it was asked for; for no command, or an unknown one, wrong usage with the names that there are. */

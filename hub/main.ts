@@ -8,6 +8,7 @@ import { checkStanding } from './domain/decisions/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
 import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
+import { PriceClock } from './domain/pricing/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { buildServer } from './inbound/server.ts'
 import { systemClock } from './kernel/clock.ts'
@@ -47,8 +48,12 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const doubtful = await orders.recover()
   if (doubtful > 0) log.warn({ doubtful }, 'the hub ended before these orders were surely answered; they are handed over when they are asked for')
 
+  // Before the first order: what fell due while no hub lived was to count by now.
+  const prices = new PriceClock(db, log)
+  await prices.start()
+
   return {
-    db, vault, clock, ids, log, orders, operatorHash, startedAtS,
+    db, vault, clock, ids, log, orders, prices, operatorHash, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -88,6 +93,7 @@ async function serve(): Promise<void> {
     hub.state.stopping = true
     // Requests in flight finish; then the orders write down what they know, then the lines are cut.
     await app.close()
+    await hub.prices.close()
     await hub.orders.close()
     await hub.db.end()
     process.exitCode = code

@@ -74,6 +74,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     if (!open) return
     open = false
     await app.close()
+    await hub.prices.close()
     await hub.orders.close()
     await hub.db.end()
     rmSync(dataDir, { recursive: true, force: true })

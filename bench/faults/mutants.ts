@@ -20,7 +20,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     fault: 'F1', caughtBy: ['I1'], points: ['answered'],
     edits: [
       { file: WRITER, from: 'export const BATCH_CAP = 256', to: 'export const BATCH_CAP = 256\nlet uncommitted: Promise<unknown> = Promise.resolve()' },
-      { file: WRITER, from: '      const client = await this.#connect()\n      const loaded =', to: '      await uncommitted\n      const client = await this.#connect()\n      const loaded =' },
+      { file: WRITER, from: '      const client = await this.#connect()\n      let answers =', to: '      await uncommitted\n      const client = await this.#connect()\n      let answers =' },
       {
         file: WRITER, from: "const ended = await client.query('commit')",
         to: "const ended = { command: 'COMMIT' }\n      uncommitted = new Promise((later) => setTimeout(later, 2)).then(() => client.query('commit')).catch(() => {})",

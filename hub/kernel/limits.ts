@@ -8,4 +8,6 @@ export const limits = {
   requestTimeoutS: 20,
   cardsPerOrder: 1_000,
   pageItems: 500,
+  /** Goods whose prices one change may name or select. */
+  priceChangeGoods: 10_000,
 } as const

@@ -23,6 +23,7 @@ create table catalogue.changes (
   what text collate "C" not null,
   at timestamp with time zone not null,
   "position" bigint,
+  grp text collate "C",
   constraint changes_pkey PRIMARY KEY (id)
 );
 
@@ -354,13 +355,33 @@ grant select on table platform.migrations to berth_app;
 
 create schema terms;
 
+create table terms.book (
+  one boolean default true not null,
+  version bigint default 0 not null,
+  good_rules boolean default false not null,
+  constraint book_pkey PRIMARY KEY (one),
+  constraint book_one_row CHECK (one)
+) with (fillfactor=50);
+
 create table terms.contracts (
   lane integer not null,
   docking text collate "C" not null,
   fee_ppm integer default 0 not null,
   since timestamp with time zone not null,
+  level text collate "C",
+  price_group text collate "C",
   constraint contracts_pkey PRIMARY KEY (lane, docking),
+  constraint contracts_level_fkey FOREIGN KEY (level) REFERENCES terms.levels(name),
+  constraint contracts_price_group_fkey FOREIGN KEY (price_group) REFERENCES terms.price_groups(name),
   constraint contracts_fee CHECK (((fee_ppm >= 0) AND (fee_ppm <= 100000)))
+);
+
+create table terms.levels (
+  name text collate "C" not null,
+  grp text collate "C",
+  since timestamp with time zone not null,
+  constraint levels_pkey PRIMARY KEY (name),
+  constraint levels_grp_fkey FOREIGN KEY (grp) REFERENCES terms.price_groups(name)
 );
 
 create table terms.offers (
@@ -369,10 +390,92 @@ create table terms.offers (
   good text collate "C" not null,
   unit_price bigint not null,
   since timestamp with time zone not null,
-  constraint offers_pkey PRIMARY KEY (lane, docking, good),
+  race text default ''::text not null,
+  in_force boolean default true not null,
+  constraint offers_pkey PRIMARY KEY (lane, docking, good, race),
   constraint offers_price CHECK ((unit_price > 0))
 );
 
+create table terms.price_changes (
+  id text collate "C" not null,
+  reference text collate "C",
+  state text collate "C" not null,
+  due_at timestamp with time zone not null,
+  ask jsonb not null,
+  rows jsonb,
+  made_by text not null,
+  made_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  outcome jsonb,
+  constraint price_changes_pkey PRIMARY KEY (id),
+  constraint price_changes_reference UNIQUE (reference),
+  constraint price_changes_end CHECK (((state = 'scheduled'::text) = (ended_at IS NULL))),
+  constraint price_changes_state CHECK ((state = ANY (ARRAY['scheduled'::text, 'applied'::text, 'cancelled'::text, 'refused'::text])))
+);
+
+create table terms.price_groups (
+  name text collate "C" not null,
+  note text not null,
+  since timestamp with time zone not null,
+  constraint price_groups_pkey PRIMARY KEY (name)
+);
+
+create table terms.price_history (
+  "position" bigint not null,
+  line integer not null,
+  what text collate "C" not null,
+  grp text collate "C",
+  docking text collate "C",
+  good text collate "C",
+  race text default ''::text not null,
+  subject text default ''::text not null,
+  old text,
+  new text,
+  change text collate "C",
+  done_by text not null,
+  note text not null,
+  at timestamp with time zone not null,
+  constraint price_history_pkey PRIMARY KEY ("position", line),
+  constraint price_history_what CHECK ((what = ANY (ARRAY['list'::text, 'group'::text, 'own'::text, 'rule'::text, 'level'::text, 'contract'::text])))
+);
+
+create table terms.price_rules (
+  grp text collate "C" not null,
+  scope text collate "C" not null,
+  subject text collate "C" not null,
+  basis text collate "C" not null,
+  factor_ppm bigint not null,
+  addition bigint not null,
+  step bigint not null,
+  below_cost boolean not null,
+  in_force boolean not null,
+  since timestamp with time zone not null,
+  constraint price_rules_pkey PRIMARY KEY (grp, scope, subject),
+  constraint price_rules_grp_fkey FOREIGN KEY (grp) REFERENCES terms.price_groups(name),
+  constraint price_rules_basis CHECK ((basis = ANY (ARRAY['list'::text, 'cost'::text]))),
+  constraint price_rules_formula CHECK ((((factor_ppm >= 0) AND (factor_ppm <= 1000000000)) AND ((step >= 1) AND (step <= 1000000000)))),
+  constraint price_rules_scope CHECK (((scope = ANY (ARRAY['all'::text, 'category'::text, 'good'::text])) AND ((scope = 'all'::text) = (subject = ''::text))))
+);
+
+CREATE INDEX price_changes_due ON terms.price_changes USING btree (due_at, id) WHERE (state = 'scheduled'::text);
+
+CREATE INDEX price_history_docking ON terms.price_history USING btree (docking, "position", line) WHERE (docking IS NOT NULL);
+
+CREATE INDEX price_history_good ON terms.price_history USING btree (good, "position", line) WHERE (good IS NOT NULL);
+
+CREATE INDEX price_history_group ON terms.price_history USING btree (grp, "position", line) WHERE (grp IS NOT NULL);
+
+CREATE INDEX price_rules_wide ON terms.price_rules USING btree (grp) WHERE ((scope <> 'good'::text) AND in_force);
+
 grant usage on schema terms to berth_app;
+grant select on table terms.book to berth_app;
 grant insert, select, update on table terms.contracts to berth_app;
+grant insert, select on table terms.levels to berth_app;
 grant insert, select, update on table terms.offers to berth_app;
+grant insert, select on table terms.price_changes to berth_app;
+grant insert, select on table terms.price_groups to berth_app;
+grant insert, select on table terms.price_history to berth_app;
+grant insert, select, update on table terms.price_rules to berth_app;
+grant update (good_rules), update (version) on table terms.book to berth_app;
+grant update (grp), update (since) on table terms.levels to berth_app;
+grant update (ended_at), update (outcome), update (state) on table terms.price_changes to berth_app;

@@ -5,7 +5,7 @@ import { cut, importsOf } from './source.ts'
 export const FLOORS: readonly (readonly string[])[] = [
   ['terms', 'ledger', 'decisions'],
   ['partners', 'members', 'catalogue', 'settlement', 'docking'],
-  ['orders', 'compliance'],
+  ['orders', 'pricing', 'compliance'],
   ['risk'],
 ]
 

@@ -29,12 +29,15 @@ async function numberWaiting(connection: Connection): Promise<number> {
   return rows[0]![0] as number
 }
 
-/** A page of the feed for one docking. `head` is the position to ask from next, even where others' changes were left out. */
-export async function changesFor(db: Database, docking: string, after: bigint, limit: number): Promise<{ changes: Change[]; head: bigint }> {
+/**
+ * A page of the feed for one docking. `head` is the position to ask from next, even where others' changes were left out.
+ * @param group the price group that counts for the docking now; moving it to another writes changes of the docking's own
+ */
+export async function changesFor(db: Database, docking: string, after: bigint, limit: number, group: string | null = null): Promise<{ changes: Change[]; head: bigint }> {
   const waiting = await db.run({ name: 'catalogue.waiting', text: 'select exists (select from catalogue.changes where position is null)', values: [] })
   if (waiting[0]![0]) await sequenceChanges(db)
   const head = (await db.run({ name: 'catalogue.head', text: 'select head from catalogue.feed where one', values: [] }))[0]![0] as bigint
-  const changes = readChanges(await db.run(loadChanges(docking, after, limit)))
+  const changes = readChanges(await db.run(loadChanges(docking, group, after, limit)))
   const last = changes.at(-1)?.position
   return { changes, head: changes.length === limit ? last! : last !== undefined && last > head ? last : head < after ? after : head }
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../../platform/postgres/database.ts'
-import { loadOffers, loadOffersOf, priceFor, readOffers } from '../terms/index.ts'
+import { loadBookOf, loadOffers, loadOffersOf, priceFor, readBook, readOffers } from '../terms/index.ts'
 import type { Good, Mode } from './model.ts'
 import { loadGoods, loadGoodsByCode, loadGoodsById, loadStock, readGoods } from './store.ts'
 
@@ -24,15 +24,19 @@ export async function offeredByCode(db: Database, viewer: Viewer, code: string):
 async function withOffer(db: Database, viewer: Viewer, goods: readonly Good[]): Promise<Offered[]> {
   if (goods.length === 0) return []
   const few = goods.length <= 500
-  const [prices, stock] = await Promise.all([
+  const [prices, rules, stock] = await Promise.all([
     db.run(few ? loadOffers(goods.map((good) => ({ lane: viewer.lane, docking: viewer.id, good: good.id }))) : loadOffersOf(viewer.lane, viewer.id)),
+    db.run(loadBookOf(viewer.lane, viewer.id)),
     db.run(loadStock(goods.map((good) => good.id), viewer.mode)),
   ])
-  const own = readOffers(prices)
+  const { offers } = readOffers(prices)
+  const [wide] = readBook(rules).groups.values()
   const left = new Map(stock.map((row) => [row[0] as string, row[1] as number]))
   return goods.map((good) => ({
     ...good,
-    unitPriceMicro: priceFor(good.unitPriceMicro, own.get(`${viewer.id} ${good.id}`)),
+    unitPriceMicro: priceFor(
+      { listMicro: good.unitPriceMicro, costMicro: null, category: good.category }, { ownMicro: offers.own.get(`${viewer.id} ${good.id} `), good: offers.rules.get(`${viewer.id} ${good.id}`), wide },
+    ).unitPriceMicro,
     stock: left.get(good.id) ?? 0,
   }))
 }

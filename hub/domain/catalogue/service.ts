@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto'
+import { formatAmount } from '../../../protocol/money.ts'
 import { explain } from '../../../protocol/reasons.ts'
 import { HOUSE_LANE } from '../../kernel/lanes.ts'
 import { underLanes } from '../../platform/facts.ts'
 import { array, type Connection, type Database } from '../../platform/postgres/database.ts'
 import { sealWith, type Vault } from '../../platform/sealing/vault.ts'
+import { insertHistory, moveBook, type HistoryLine } from '../terms/index.ts'
 import { cardContext, dataKeyContext } from './cards.ts'
 import type { Good, LineError, Mode } from './model.ts'
 import { readCardLine, readGood, writeCard } from './rules.ts'
@@ -41,7 +43,15 @@ export async function importGoods(
       if (written.length > 0) {
         await connection.run(insertGoods(written))
         await connection.run(insertChanges(written.map((good) => ({ good: good.id, docking: null, what: 'good', at }))))
-        append({ lane: HOUSE_LANE, docking: null, kind: 'goods.imported', subject: null, code: null, body: JSON.stringify({ added, changed: written.length - added }) })
+        const position = append({ lane: HOUSE_LANE, docking: null, kind: 'goods.imported', subject: null, code: null, body: JSON.stringify({ added, changed: written.length - added }) })
+        const moved = written.flatMap((good): HistoryLine[] => {
+          const old = known.get(good.code)
+          if (!old || old.unitPriceMicro === good.unitPriceMicro) return []
+          return [{ what: 'list', group: null, docking: null, good: good.id, race: '', subject: '', old: formatAmount(old.unitPriceMicro), new: formatAmount(good.unitPriceMicro) }]
+        })
+        if (moved.length > 0) await connection.run(insertHistory({ position, change: null, by: 'operator', note: 'goods import', at }, moved))
+        // A category that was changed may bring another rule, and so another price.
+        await connection.run(moveBook())
       }
       return { added, changed: written.length - added, unchanged: inputs.size - written.length }
     }), 60_000)

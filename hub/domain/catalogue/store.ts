@@ -15,17 +15,18 @@ export function readGoods(rows: Rows): Good[] {
 export function loadSaleTerms(goods: readonly string[]): Statement {
   return {
     name: 'catalogue.sale_terms',
-    text: 'select id, code, unit_price, minimum, maximum, on_sale from catalogue.goods where id = any($1::text[])',
+    text: 'select id, code, unit_price, minimum, maximum, on_sale, category from catalogue.goods where id = any($1::text[])',
     values: [array.text(goods)],
   }
 }
 
-export type SaleTerms = Picked<Good, 'id' | 'code' | 'unitPriceMicro' | 'minimum' | 'maximum' | 'onSale'>
+export type SaleTerms = Picked<Good, 'id' | 'code' | 'unitPriceMicro' | 'minimum' | 'maximum' | 'onSale' | 'category'>
 type Picked<T, K extends keyof T> = { [P in K]: T[P] }
 
 export function readSaleTerms(rows: Rows): Map<string, SaleTerms> {
   return new Map(rows.map((row) => [row[0] as string, {
     id: row[0] as string, code: row[1] as string, unitPriceMicro: row[2] as bigint, minimum: row[3] as number, maximum: row[4] as number, onSale: row[5] as boolean,
+    category: row[6] as string,
   }]))
 }
 
@@ -132,25 +133,64 @@ export function lastNumber(): Statement {
   return { text: 'select coalesce(max(number), 0) from catalogue.goods', values: [] }
 }
 
-export function insertChanges(changes: readonly { good: string; docking: string | null; what: Change['what']; at: Date }[]): Statement {
+/** Changes for everybody, for one docking, or for all dockings of a price group by the one row. */
+export function insertChanges(changes: readonly { good: string; docking: string | null; group?: string | null; what: Change['what']; at: Date }[]): Statement {
   return {
     name: 'catalogue.changes_insert',
-    text: `insert into catalogue.changes (good, docking, what, at)
-      select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) on conflict do nothing returning id`,
-    values: [array.text(changes.map((c) => c.good)), array.text(changes.map((c) => c.docking)), array.text(changes.map((c) => c.what)), array.text(changes.map((c) => c.at.toISOString()))],
+    text: `insert into catalogue.changes (good, docking, grp, what, at)
+      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) on conflict do nothing returning id`,
+    values: [
+      array.text(changes.map((c) => c.good)), array.text(changes.map((c) => c.docking)), array.text(changes.map((c) => c.group ?? null)), array.text(changes.map((c) => c.what)),
+      array.text(changes.map((c) => c.at.toISOString())),
+    ],
   }
 }
 
-/** Changes for one docking from behind a position, those for everybody included. */
-export function loadChanges(docking: string, after: bigint, limit: number): Statement {
+/** A price change of every good, for one docking, for the dockings of a group, or for everybody. */
+export function insertPriceChangesOfAll(to: { docking: string | null; group: string | null }, at: Date): Statement {
+  return { text: `insert into catalogue.changes (good, docking, grp, what, at) select id, $1::text, $2::text, 'price', $3::timestamptz from catalogue.goods`, values: [to.docking, to.group, at] }
+}
+
+/** Changes for one docking from behind a position, those for everybody and for its price group included. */
+export function loadChanges(docking: string, group: string | null, after: bigint, limit: number): Statement {
   return {
     name: 'catalogue.changes_after',
     text: `select position, good, docking, what, at from catalogue.changes
-      where position > $2 and (docking is null or docking = $1) order by position limit $3`,
-    values: [docking, after, limit],
+      where position > $2 and (docking = $1 or docking is null and (grp is null or grp = $4)) order by position limit $3`,
+    values: [docking, after, limit, group],
   }
 }
 
 export function readChanges(rows: Rows): Change[] {
   return rows.map((row) => ({ position: row[0] as bigint, good: row[1] as string, docking: row[2] as string | null, what: row[3] as Change['what'], at: row[4] as Date }))
+}
+
+/** What a price is worked out from. Neither a cost nor races are kept yet. */
+export type PricedGood = { id: string; code: string; category: string; listMicro: bigint; costMicro: bigint | null; hasRaces: boolean }
+
+const PRICED = 'id, code, category, unit_price'
+
+/** Goods by their codes, by one id, or by category (null: all) from behind an id, in the order of the id. */
+export function loadPricedByCode(codes: readonly string[]): Statement {
+  return { text: `select ${PRICED} from catalogue.goods where code = any($1::text[]) order by id`, values: [array.text(codes)] }
+}
+
+export function loadPricedById(id: string): Statement {
+  return { text: `select ${PRICED} from catalogue.goods where id = $1`, values: [id] }
+}
+
+export function loadPricedPage(category: string | null, after: string, limit: number): Statement {
+  return { text: `select ${PRICED} from catalogue.goods where id > $1 and ($2::text is null or category = $2) order by id limit $3`, values: [after, category, limit] }
+}
+
+export function readPriced(rows: Rows): PricedGood[] {
+  return rows.map((row) => ({ id: row[0] as string, code: row[1] as string, category: row[2] as string, listMicro: row[3] as bigint, costMicro: null, hasRaces: false }))
+}
+
+/** The row count must equal the number of prices. */
+export function writeListPrices(prices: readonly { good: string; listMicro: bigint }[], at: Date): Statement {
+  return {
+    text: `update catalogue.goods g set unit_price = k.unit_price, changed_at = $3 from unnest($1::text[], $2::bigint[]) k(id, unit_price) where g.id = k.id returning g.id`,
+    values: [array.text(prices.map((p) => p.good)), array.bare(prices.map((p) => p.listMicro)), at],
+  }
 }

@@ -8,7 +8,7 @@ import {
 } from '../catalogue/index.ts'
 import { loadMeasures, readMeasures } from '../decisions/index.ts'
 import { loadBalances, postTransfers, readBalances, writeBalances } from '../ledger/index.ts'
-import { loadContracts, loadOffers, readContracts, readOffers } from '../terms/index.ts'
+import { EMPTY_BOOK, loadBook, loadContracts, loadOffers, readBook, readContracts, readOffers, type PriceBook } from '../terms/index.ts'
 import type { PlaceCommand, Verdict } from './model.ts'
 import { place, type Tally } from './rules.ts'
 import { insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
@@ -21,52 +21,78 @@ export type BatchInput = { places: readonly PlaceCommand[]; notes: readonly Refu
 /** Lock and load: the statements of step 1 and 2, in the order in which they must run. */
 export function lockAndLoad(input: BatchInput): Statement[] {
   const { places } = input
-  const dockings = new Map<string, number>()
-  for (const p of places) dockings.set(p.docking, p.lane)
-  const lanes = [...dockings.values()]
-  const names = [...dockings.keys()]
-  const pairs = new Map<string, PlaceCommand>()
+  const { lanes, names } = dockingsOf(places)
   const sales = new Map<string, PlaceCommand>()
-  for (const p of places) {
-    pairs.set(`${p.docking} ${p.good}`, p)
-    sales.set(`${p.good} ${p.mode}`, p)
-  }
+  for (const p of places) sales.set(`${p.good} ${p.mode}`, p)
   const statements = [lockLanes([...places.map((p) => p.lane), ...input.notes.map((n) => n.lane)])]
   if (places.length > 0) {
     statements.push(
       lockLots([...sales.values()]),
       loadByReference(places),
       loadBalances(lanes, names),
-      loadContracts(lanes, names),
       loadMeasures(lanes, names),
-      loadSaleTerms([...new Set(places.map((p) => p.good))]),
-      loadOffers([...pairs.values()]),
+      ...loadPrices(places),
     )
   }
   statements.push({ name: 'platform.clock', text: 'select clock_timestamp()', values: [] })
   return statements
 }
 
-/** The answers of lockAndLoad, as what the fold needs. */
-export function readLoaded(input: BatchInput, answers: readonly Rows[]): { lanes: Map<number, Lane>; tally: Tally } {
+function dockingsOf(places: readonly PlaceCommand[]): { lanes: number[]; names: string[] } {
+  const dockings = new Map<string, number>()
+  for (const p of places) dockings.set(p.docking, p.lane)
+  return { lanes: [...dockings.values()], names: [...dockings.keys()] }
+}
+
+/**
+ * What prices are worked out from. The first and the last tell the version of all prices that they saw: where it is the
+ * same, so is every price in between, whatever was changed meanwhile.
+ */
+function loadPrices(places: readonly PlaceCommand[]): Statement[] {
+  const { lanes, names } = dockingsOf(places)
+  const pairs = new Map(places.map((p) => [`${p.docking} ${p.good}`, p]))
+  return [loadContracts(lanes, names), loadSaleTerms([...new Set(places.map((p) => p.good))]), loadOffers([...pairs.values()])]
+}
+
+const PRICES_AT = 5
+
+/** Whether the answers of lockAndLoad show one state of all prices, and the book is of that state too. */
+export function pricesAgree(input: BatchInput, answers: readonly Rows[], book: PriceBook): boolean {
+  if (input.places.length === 0) return true
+  return readContracts(answers[PRICES_AT]!).version === book.version && readOffers(answers[PRICES_AT + 2]!).version === book.version
+}
+
+/** Loads the prices anew with the book that belongs to them: a price was changed since the book was read, or while this batch loaded. */
+export function reloadPrices(input: BatchInput): Statement[] {
+  return [...loadPrices(input.places), loadBook()]
+}
+
+/** The answers of lockAndLoad with the prices of reloadPrices in their place, and the book. */
+export function mergePrices(answers: readonly Rows[], reloaded: readonly Rows[]): { answers: Rows[]; book: PriceBook } {
+  return { answers: answers.toSpliced(PRICES_AT, reloaded.length - 1, ...reloaded.slice(0, -1)), book: readBook(reloaded.at(-1)!) }
+}
+
+/** The answers of lockAndLoad, as what the fold needs. The book must agree with them. */
+export function readLoaded(input: BatchInput, answers: readonly Rows[], book: PriceBook = EMPTY_BOOK): { lanes: Map<number, Lane>; tally: Tally } {
   const lanes = readLanes(answers[0]!)
   const at = answers.at(-1)![0]![0] as Date
   const heads = new Map([...lanes.values()].map((lane) => [lane.lane, lane.head]))
   if (input.places.length === 0) {
-    return { lanes, tally: { at, orders: new Map(), availableMicro: new Map(), feePpm: new Map(), measures: new Map(), goods: new Map(), offers: new Map(), lots: new Map(), heads } }
+    const prices = { groups: new Map(), offers: { own: new Map(), rules: new Map() }, book }
+    return { lanes, tally: { at, orders: new Map(), availableMicro: new Map(), feePpm: new Map(), prices, measures: new Map(), goods: new Map(), lots: new Map(), heads } }
   }
+  const { feePpm, groups } = readContracts(answers[PRICES_AT]!)
   return {
     lanes,
     tally: {
-      at, heads,
+      at, heads, feePpm,
       lots: readLots(answers[1]!),
       // Oldest attempt first, so the newest is what stays in the map.
       orders: new Map(readOrders(answers[2]!).map((order) => [`${order.docking} ${order.reference}`, order])),
       availableMicro: readBalances(answers[3]!),
-      feePpm: readContracts(answers[4]!),
-      measures: readMeasures(answers[5]!),
-      goods: readSaleTerms(answers[6]!),
-      offers: readOffers(answers[7]!),
+      measures: readMeasures(answers[4]!),
+      prices: { groups, offers: readOffers(answers[PRICES_AT + 2]!).offers, book },
+      goods: readSaleTerms(answers[PRICES_AT + 1]!),
     },
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { house } from '../ledger/index.ts'
+import { EMPTY_BOOK } from '../terms/index.ts'
 import { fold } from './batch.ts'
 import type { PlaceCommand } from './model.ts'
 import type { Tally } from './rules.ts'
@@ -26,9 +27,9 @@ test('whatever comes in whatever batches: no balance below zero, every µ accoun
   let replayed = 0
   fc.assert(fc.property(world, ({ balances, fees, prices, lots, batches }) => {
     const tally: Tally = {
-      at: AT, orders: new Map(), measures: new Map(), offers: new Map(), heads: new Map([[1, 0n], [2, 0n]]), lots: new Map(),
+      at: AT, orders: new Map(), measures: new Map(), prices: { groups: new Map(), offers: { own: new Map(), rules: new Map() }, book: EMPTY_BOOK }, heads: new Map([[1, 0n], [2, 0n]]), lots: new Map(),
       availableMicro: new Map(DOCKINGS.map(({ id }, i) => [id, balances[i]!])), feePpm: new Map(DOCKINGS.map(({ id }, i) => [id, fees[i]!])),
-      goods: new Map(GOODS.map((id, i) => [id, { id, code: id, unitPriceMicro: prices[i]!, minimum: 1, maximum: 5, onSale: true }])),
+      goods: new Map(GOODS.map((id, i) => [id, { id, code: id, unitPriceMicro: prices[i]!, minimum: 1, maximum: 5, onSale: true, category: 'C' }])),
     }
     lots.forEach(({ good, mode, size, expired }, i) => {
       const key = `${good} ${mode}`

@@ -30,7 +30,7 @@ async function tryAs(client: Client, statement: string): Promise<string | null> 
 /** No right to, or a number that the database gives once. */
 const REFUSED: readonly (string | null)[] = ['42501', '428C9']
 
-const HISTORY = ['platform.facts', 'ledger.transfers', 'ledger.deposits', 'catalogue.cards', 'catalogue.card_index', 'orders.sold', 'orders.orders', 'decisions.decisions', 'partners.keys', 'partners.dockings', 'platform.meta', 'platform.migrations']
+const HISTORY = ['platform.facts', 'ledger.transfers', 'ledger.deposits', 'catalogue.cards', 'catalogue.card_index', 'orders.sold', 'orders.orders', 'decisions.decisions', 'partners.keys', 'partners.dockings', 'platform.meta', 'platform.migrations', 'terms.price_history']
 
 test('the hub\'s own role cannot edit, delete, truncate, drop or take over any history', async () => {
   const tables = (await rooms.owner.query<{ t: string; c: string }>(`select c.oid::regclass::text as t, (select quote_ident(attname) from pg_attribute where attrelid = c.oid and attnum = 1) as c

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { parseAmount } from '../../../protocol/money.ts'
 import { refuse, type Refusal } from '../../../protocol/outcome.ts'
 import type { Measure } from '../decisions/index.ts'
+import { EMPTY_BOOK } from '../terms/index.ts'
 import type { Order, PlaceCommand, Verdict } from './model.ts'
 import { place, type Tally } from './rules.ts'
 
@@ -15,8 +16,8 @@ const print = (good: string, quantity: number) => Buffer.from(`${good} ${quantit
 function shop(changes: Partial<Tally> = {}): Tally {
   return {
     at: AT, orders: new Map(), availableMicro: new Map([['dck_a', yuan('100')]]), feePpm: new Map([['dck_a', 0]]), measures: new Map(),
-    goods: new Map([['gds_q', { id: 'gds_q', code: 'Q10', unitPriceMicro: yuan('9.50'), minimum: 1, maximum: 10, onSale: true }]]),
-    offers: new Map(), heads: new Map([[LANE, 41n]]),
+    goods: new Map([['gds_q', { id: 'gds_q', code: 'Q10', unitPriceMicro: yuan('9.50'), minimum: 1, maximum: 10, onSale: true, category: '游戏点卡' }]]),
+    prices: { groups: new Map(), offers: { own: new Map(), rules: new Map() }, book: EMPTY_BOOK }, heads: new Map([[LANE, 41n]]),
     lots: new Map([['gds_q live', [
       { id: 1n, good: 'gds_q', mode: 'live', nextSeq: 1, size: 3, expiresAt: null }, { id: 2n, good: 'gds_q', mode: 'live', nextSeq: 5, size: 7, expiresAt: null },
     ]]]),
@@ -114,7 +115,7 @@ test('a refusal proves itself with both sides of the comparison', () => {
 
 test('an own price beats the list price, up or down; the fee comes on top and is rounded down', () => {
   for (const [own, fee, total, charged] of [['8.00', 0, '16.00', '16.00'], ['12.00', 10_000, '24.00', '24.24'], ['0.0015', 333, '0.003', '0.003000']] as const) {
-    const tally = shop({ offers: new Map([['dck_a gds_q', yuan(own)], ['dck_b gds_q', 1n]]), feePpm: new Map([['dck_a', fee]]) })
+    const tally = shop({ prices: { ...shop().prices, offers: { own: new Map([['dck_a gds_q ', yuan(own)], ['dck_b gds_q ', 1n]]), rules: new Map() } }, feePpm: new Map([['dck_a', fee]]) })
     const order = placed(place(tally, ask({ quantity: 2 })))
     assert.equal(order.totalMicro, yuan(total))
     assert.equal(order.totalMicro + order.feeMicro, yuan(charged))

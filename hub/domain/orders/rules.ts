@@ -3,7 +3,7 @@ import { refuse, type Outcome, type Refusal } from '../../../protocol/outcome.ts
 import { quantityOffered, stockOf, take, withinGuard, type Lot, type SaleTerms } from '../catalogue/index.ts'
 import { refusalsInForce, type Measure } from '../decisions/index.ts'
 import { chargeLegs, spend } from '../ledger/index.ts'
-import { feeOn, priceFor } from '../terms/index.ts'
+import { feeOn, priceFor, pricesOf, type Prices } from '../terms/index.ts'
 import type { Order, PlaceCommand, Verdict } from './model.ts'
 
 /** What a batch loaded, and at the same time its running tally: each order sees what the ones before it took. */
@@ -14,10 +14,10 @@ export type Tally = {
   orders: Map<string, Order>
   availableMicro: Map<string, bigint>
   feePpm: Map<string, number>
+  /** Price groups, own prices and rules, all of one version. */
+  prices: Prices
   measures: Map<string, Measure[]>
   goods: Map<string, SaleTerms>
-  /** Own prices by `docking good`. */
-  offers: Map<string, bigint>
   /** Open lots by `good mode`, ascending. */
   lots: Map<string, Lot[]>
   /** The last position given in each lane. */
@@ -43,7 +43,7 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   const offered = quantityOffered(good as never, command.quantity)
   if (!offered.ok) return { kind: 'refused', refusal: offered.refusal }
 
-  const unitPriceMicro = priceFor(good.unitPriceMicro, tally.offers.get(`${command.docking} ${command.good}`))
+  const { unitPriceMicro } = priceFor({ listMicro: good.unitPriceMicro, costMicro: null, category: good.category }, pricesOf(tally.prices, command.docking, command.good))
   const totalMicro = unitPriceMicro * BigInt(command.quantity)
   if (totalMicro > MAX_AMOUNT_MICRO) {
     return refused('orders.total_above_limit', { total: formatAmount(totalMicro), allowed: formatAmount(MAX_AMOUNT_MICRO) })

@@ -6,7 +6,8 @@ import { lockLanes } from '../../platform/lanes.ts'
 import type { Log } from '../../platform/log.ts'
 import { isAnswered, isConflict, isPassing, toQuery, type Database, type Rows, type Statement } from '../../platform/postgres/database.ts'
 import type { SealedCards } from '../catalogue/index.ts'
-import { cardsOf, fold, lockAndLoad, readLoaded, writes, type BatchInput, type Folded, type RefusalNote } from './batch.ts'
+import { EMPTY_BOOK, type PriceBook } from '../terms/index.ts'
+import { cardsOf, fold, lockAndLoad, mergePrices, pricesAgree, readLoaded, reloadPrices, writes, type BatchInput, type Folded, type RefusalNote } from './batch.ts'
 import type { HandoverLog } from './handover.ts'
 import type { Order, PlaceCommand, Verdict } from './model.ts'
 import { loadOrder } from './store.ts'
@@ -44,6 +45,8 @@ export class OrderWriter {
   #waiting: Waiting[] = []
   #notes: RefusalNote[] = []
   #busy: Promise<void> | null = null
+  /** The wide rules as they were last read; a batch that sees another version of the prices reads them anew. */
+  #book: PriceBook = EMPTY_BOOK
   #fenced = false
   #closed = false
   batches = 0
@@ -128,9 +131,15 @@ export class OrderWriter {
     let committing: Folded | null = null
     try {
       const client = await this.#connect()
-      const loaded = await flight(client, [{ text: 'begin', values: [] }, ...lockAndLoad(input)])
+      let answers = (await flight(client, [{ text: 'begin', values: [] }, ...lockAndLoad(input)])).slice(1)
+      for (let tries = 0; !pricesAgree(input, answers, this.#book); tries++) {
+        if (tries === TRIES) throw new Error('prices changed under every load of a batch')
+        const merged = mergePrices(answers, await flight(client, reloadPrices(input)))
+        answers = merged.answers
+        this.#book = merged.book
+      }
       crashpoint('loaded')
-      const { lanes, tally } = readLoaded(input, loaded.slice(1))
+      const { lanes, tally } = readLoaded(input, answers, this.#book)
       for (const lane of lanes.values()) {
         if (lane.epoch !== this.#options.epochs.get(lane.lane)) return await this.#fence(client)
       }
@@ -141,15 +150,15 @@ export class OrderWriter {
       crashpoint('decided')
       const steps = writes(folded, lanes, (lane) => handover.watermark(lane))
       const cards = cardsOf(folded)
-      const answers = await flight(client, [...steps.map((step) => step.statement), ...(cards ? [cards.statement] : [])])
+      const written = await flight(client, [...steps.map((step) => step.statement), ...(cards ? [cards.statement] : [])])
       crashpoint('written')
-      const short = steps.find((step, i) => answers[i]!.length !== step.rows)
+      const short = steps.find((step, i) => written[i]!.length !== step.rows)
       if (short) {
         await client.query('rollback')
         log.warn({ statement: short.statement.name }, 'a batch met a row that was there already')
         return { kind: 'conflict' }
       }
-      const sealed = cards ? cards.read(answers.at(-1)!) : new Map()
+      const sealed = cards ? cards.read(written.at(-1)!) : new Map()
       committing = folded
       // Registered before the commit: an answer can never be written before the log knows that it waits.
       for (const verdict of folded.verdicts) if (verdict.kind === 'placed') handover.accepted(verdict.order.lane, verdict.order.position)

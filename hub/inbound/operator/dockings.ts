@@ -4,16 +4,18 @@ import { Amount, REFERENCE, Time } from '../../../protocol/messages.ts'
 import { formatAmount, parseAmount } from '../../../protocol/money.ts'
 import { parseTime } from '../../../protocol/time.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
-import { insertChanges, offeredByCode, offeredById } from '../../domain/catalogue/index.ts'
+import { loadPricedByCode, loadPricedById, readPriced, type PricedGood } from '../../domain/catalogue/index.ts'
 import { deposit, openBalance } from '../../domain/ledger/index.ts'
 import { addKey, endKeyAt, findDocking, KEY_SCOPES, listDockings, openDocking, type Docking } from '../../domain/partners/index.ts'
-import { openContract, writeOffer } from '../../domain/terms/index.ts'
-import { underLanes } from '../../platform/facts.ts'
+import { endOwnPrice, setOwnPrice } from '../../domain/pricing/index.ts'
+import { openContract } from '../../domain/terms/index.ts'
 import type { Hub } from '../hub.ts'
 import { addOperatorRoute } from './route.ts'
 
 const closed = { additionalProperties: false }
 const Name = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^\\u0000-\\u001f\\u007f<>]+$', title: 'text without control characters, < or >' })
+
+export const Note = Type.String({ maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f]*$', title: 'text without control characters' })
 
 const OpenDocking = Type.Object({
   name: Name,
@@ -107,21 +109,32 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   })
 
   addOperatorRoute(app, hub, {
-    method: 'POST', path: '/operator/dockings/:docking/offers', summary: 'Give one docking a price of its own', body: Type.Object({ good: Type.String({ maxLength: 64 }), unitPrice: Amount }, closed),
-    handler: ({ body, params }) => withDocking(hub, params.docking!, async (docking) => {
+    method: 'POST', path: '/operator/dockings/:docking/offers', summary: 'Give one docking a price of its own, no worse than the published one', body: Type.Object({ good: Type.String({ maxLength: 64 }), unitPrice: Amount, note: Type.Optional(Note) }, closed),
+    handler: ({ body, params, by }) => withDocking(hub, params.docking!, async (docking) => {
       const price = parseAmount(body.unitPrice)
       if (!price) return refuse('protocol.invalid_field', { path: '/unitPrice', expected: 'an amount above zero' })
-      const good = (await offeredByCode(hub.db, docking, body.good)) ?? (await offeredById(hub.db, docking, [body.good]))[0]
+      const good = await findPriced(hub, body.good)
       if (!good) return refuse('catalogue.good_not_found', { good: body.good })
-      await hub.db.transaction((connection) =>
-        underLanes(connection, [docking.lane], async ({ at, append }) => {
-          await connection.run(writeOffer(docking.lane, docking.id, good.id, price, at))
-          await connection.run(insertChanges([{ good: good.id, docking: docking.id, what: 'price', at }]))
-          append({ lane: docking.lane, docking: docking.id, kind: 'offer.priced', subject: good.id, code: null, body: JSON.stringify({ unitPrice: formatAmount(price) }) })
-        }))
-      return accept({ status: 200, body: { docking: docking.id, good: good.id, unitPrice: formatAmount(price) } })
+      const set = await setOwnPrice(hub.db, docking, { good, race: '', unitPriceMicro: price }, { by, note: body.note ?? '' })
+      return set.ok ? accept({ status: 200, body: { docking: docking.id, good: good.id, unitPrice: formatAmount(price) } }) : set
     }),
   })
+
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/dockings/:docking/offers/end', summary: 'End an own price: what its group or the list gives counts again',
+    body: Type.Object({ good: Type.String({ maxLength: 64 }), note: Type.Optional(Note) }, closed),
+    handler: ({ body, params, by }) => withDocking(hub, params.docking!, async (docking) => {
+      const good = await findPriced(hub, body.good)
+      if (!good) return refuse('catalogue.good_not_found', { good: body.good })
+      const { ended } = await endOwnPrice(hub.db, docking, { good, race: '' }, { by, note: body.note ?? '' })
+      return accept({ status: 200, body: { docking: docking.id, good: good.id, ended } })
+    }),
+  })
+}
+
+/** A good by its code or its id. */
+export async function findPriced(hub: Hub, named: string): Promise<PricedGood | undefined> {
+  return readPriced(await hub.db.run(loadPricedByCode([named])))[0] ?? readPriced(await hub.db.run(loadPricedById(named)))[0]
 }
 
 export async function withDocking<T>(hub: Hub, id: string, work: (docking: Docking) => Promise<Outcome<T>>): Promise<Outcome<T>> {

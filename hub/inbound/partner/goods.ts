@@ -3,6 +3,7 @@ import { Type } from '../../../protocol/schema.ts'
 import { ChangePage, Good, GoodPage } from '../../../protocol/messages.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'
 import { changesFor, offeredById, offeredPage } from '../../domain/catalogue/index.ts'
+import { priceGroupOf } from '../../domain/pricing/index.ts'
 import { isId } from '../../kernel/ids.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute } from '../pipeline.ts'
@@ -25,7 +26,7 @@ export function goodsRoutes(app: FastifyInstance, hub: Hub): void {
     query: Type.Object({ after: Type.Optional(Type.String({ pattern: '^(0|[1-9]\\d{0,17})$', title: 'a position that the list of changes answered' })), limit: Limit }, closed),
     handler: async ({ docking, query }) => {
       const limit = pageLimit(query.limit)
-      const { changes, head } = await changesFor(hub.db, docking.id, BigInt(query.after ?? '0'), limit)
+      const { changes, head } = await changesFor(hub.db, docking.id, BigInt(query.after ?? '0'), limit, await priceGroupOf(hub.db, docking))
       const now = new Map((await offeredById(hub.db, docking, [...new Set(changes.map((change) => change.good))])).map((good) => [good.id, good]))
       return accept({
         status: 200,

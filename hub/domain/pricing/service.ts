@@ -1,0 +1,176 @@
+import { formatAmount } from '../../../protocol/money.ts'
+import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
+import { HOUSE_LANE } from '../../kernel/lanes.ts'
+import { underLanes, type LaneWork } from '../../platform/facts.ts'
+import type { Connection, Database } from '../../platform/postgres/database.ts'
+import { insertChanges, insertPriceChangesOfAll, loadPricedPage, readPriced, type PricedGood } from '../catalogue/index.ts'
+import {
+  endOffer, endRule, insertGroup, insertHistory, loadGroup, loadLevel, loadPlacing, moveBook, publishedPriceFor, showFormula, writeLevel, writeOffers, writePlacing, writeRules,
+  type Formula, type HistoryLine, type Rule,
+} from '../terms/index.ts'
+import { worseThanPublished } from './rules.ts'
+import { pricesAt, rulesFor } from './target.ts'
+
+const TIMEOUT_MS = 60_000
+const PAGE = 2_000
+
+type Done = { by: string; note: string }
+
+/** Adds a price group; one that is there already stays as it is, and `added` is false. */
+export async function addGroup(db: Database, name: string, note: string): Promise<{ added: boolean }> {
+  return underHouse(db, async (connection, { at, append }) => {
+    const added = (await connection.run(insertGroup(name, note, at))).length === 1
+    if (added) append({ lane: HOUSE_LANE, docking: null, kind: 'prices.group_added', subject: name, code: null, body: '{}' })
+    return { added }
+  })
+}
+
+/**
+ * Gives a group a rule, or takes it away (formula null). The subject of a rule for one good is the good itself. Answers how many of the goods it moves the group's price.
+ * @param options.dryRun works it out and writes nothing
+ */
+export async function setRule(
+  db: Database, rule: Omit<Rule, 'formula' | 'subject'> & { subject: string | PricedGood; formula: Formula | null }, options: Done & { dryRun: boolean },
+): Promise<Outcome<{ changed: number; selected: number }>> {
+  return underHouse(db, async (connection, lane): Promise<Outcome<{ changed: number; selected: number }>> => {
+    const { group, scope, formula } = rule
+    const single = typeof rule.subject === 'string' ? null : rule.subject
+    const subject = typeof rule.subject === 'string' ? rule.subject : rule.subject.id
+    if ((await connection.run(loadGroup(group))).length === 0) return refuse('protocol.invalid_field', { path: '/group', expected: 'a price group that exists' })
+    const { at, append } = lane
+    let selected = 0
+    let changed = 0
+    let old: Formula | null = null
+    for (let after = ''; ; ) {
+      const goods = single ? [single] : readPriced(await connection.run(loadPricedPage(scope === 'category' ? subject : null, after, PAGE)))
+      const rulesOf = await rulesFor(connection, group, goods)
+      const had = rulesOf(subject)
+      old = (scope === 'good' ? had.good : scope === 'category' ? had.wide?.categories.get(subject) : had.wide?.all) ?? null
+      const moved = goods.filter((good) => {
+        const { good: own, wide } = rulesOf(good.id)
+        const next = scope === 'good' ? { good: formula ?? undefined, wide } : { good: own, wide: scope === 'all' ? { all: formula, categories: wide!.categories } : { all: wide!.all, categories: withRule(wide!.categories, subject, formula) } }
+        return publishedPriceFor(good, { good: own, wide }).unitPriceMicro !== publishedPriceFor(good, next).unitPriceMicro
+      })
+      selected += goods.length
+      changed += moved.length
+      if (moved.length > 0 && !options.dryRun) await connection.run(insertChanges(moved.map((good) => ({ good: good.id, docking: null, group, what: 'price', at }))))
+      if (goods.length < PAGE) break
+      after = goods.at(-1)!.id
+    }
+    if (options.dryRun) return accept({ changed, selected })
+    if (formula) await connection.run(writeRules([{ group, scope, subject, formula }], at))
+    else if ((await connection.run(endRule(group, scope, subject, at))).length === 0) return accept({ changed: 0, selected })
+    const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: group, code: null, body: JSON.stringify({ target: 'rule', group, scope, changed, by: options.by }) })
+    await connection.run(insertHistory({ position, change: null, ...told(options), at }, [{
+      what: 'rule', group, docking: null, good: scope === 'good' ? subject : null, race: '', subject: scope === 'category' ? subject : '',
+      old: old && showFormula(old), new: formula && showFormula(formula),
+    }]))
+    await connection.run(moveBook())
+    return accept({ changed, selected })
+  })
+}
+
+function withRule(categories: ReadonlyMap<string, Formula>, category: string, formula: Formula | null): ReadonlyMap<string, Formula> {
+  const next = new Map(categories)
+  if (formula) next.set(category, formula)
+  else next.delete(category)
+  return next
+}
+
+/** Adds a level or gives it another group. All goods then stand in the feed of the group that it leads to, or of everybody if it leads to none. */
+export async function setLevel(db: Database, name: string, group: string | null, done: Done): Promise<Outcome<{ name: string; group: string | null }>> {
+  return underHouse(db, async (connection, { at, append }): Promise<Outcome<{ name: string; group: string | null }>> => {
+    if (group !== null && (await connection.run(loadGroup(group))).length === 0) return refuse('protocol.invalid_field', { path: '/group', expected: 'a price group that exists' })
+    const old = (await connection.run(loadLevel(name)))[0]
+    if (old && old[1] === group) return accept({ name, group })
+    await connection.run(writeLevel(name, group, at))
+    const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: name, code: null, body: JSON.stringify({ target: 'level', group, by: done.by }) })
+    await connection.run(insertHistory({ position, change: null, ...told(done), at }, [{ what: 'level', group, docking: null, good: null, race: '', subject: name, old: (old?.[1] as string | null | undefined) ?? null, new: group }]))
+    if (old) await connection.run(insertPriceChangesOfAll({ docking: null, group }, at))
+    await connection.run(moveBook())
+    return accept({ name, group })
+  })
+}
+
+/** Level and price group of a docking; undefined leaves one as it is. Where other prices count for it then, all goods stand in its feed. */
+export async function placeDocking(
+  db: Database, docking: { id: string; lane: number }, to: { level?: string | null | undefined; group?: string | null | undefined }, done: Done,
+): Promise<Outcome<{ level: string | null; group: string | null; counts: string | null }>> {
+  return underHouse(db, async (connection, { at, append }): Promise<Outcome<{ level: string | null; group: string | null; counts: string | null }>> => {
+    const [oldLevel, oldGroup, oldCounts] = (await connection.run(loadPlacing(docking.lane, docking.id)))[0] as [string | null, string | null, string | null]
+    const level = to.level === undefined ? oldLevel : to.level
+    const group = to.group === undefined ? oldGroup : to.group
+    if (group !== null && (await connection.run(loadGroup(group))).length === 0) return refuse('protocol.invalid_field', { path: '/group', expected: 'a price group that exists' })
+    const leads = level === null ? undefined : (await connection.run(loadLevel(level)))[0]
+    if (level !== null && !leads) return refuse('protocol.invalid_field', { path: '/level', expected: 'a level that exists' })
+    const counts = group ?? (leads?.[1] as string | null | undefined) ?? null
+    const lines: HistoryLine[] = [
+      ...(level === oldLevel ? [] : [{ subject: 'level', old: oldLevel, new: level }]), ...(group === oldGroup ? [] : [{ subject: 'group', old: oldGroup, new: group }]),
+    ].map((line) => ({ what: 'contract', group: null, docking: docking.id, good: null, race: '', ...line }))
+    if (lines.length === 0) return accept({ level, group, counts })
+    await connection.run(writePlacing(docking.lane, docking.id, level, group))
+    const body = JSON.stringify({ target: 'contract', level, group, by: done.by })
+    const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: docking.id, code: null, body })
+    await connection.run(insertHistory({ position, change: null, ...told(done), at }, lines))
+    if (counts !== oldCounts) await connection.run(insertPriceChangesOfAll({ docking: docking.id, group: null }, at))
+    await connection.run(moveBook())
+    await tellDocking(connection, docking, 'docking.placed', null, body)
+    return accept({ level, group, counts })
+  })
+}
+
+type Offer = { good: PricedGood; race: string }
+
+/** Gives one docking a price of its own (密价). One that is worse than what is published is a measure, and refused here. */
+export async function setOwnPrice(db: Database, docking: { id: string; lane: number }, offer: Offer & { unitPriceMicro: bigint }, done: Done): Promise<Outcome<null>> {
+  const { good, race, unitPriceMicro } = offer
+  return underHouse(db, async (connection, lane): Promise<Outcome<null>> => {
+    const { own, published } = (await pricesAt(connection, { kind: 'own', docking: docking.id, lane: docking.lane }, [good]))(good)
+    if (unitPriceMicro > published) return worseThanPublished({ code: good.code, newMicro: unitPriceMicro, publishedMicro: published }, 1)
+    await connection.run(writeOffers(docking.lane, docking.id, [{ good: good.id, race, unitPriceMicro }], lane.at))
+    await tellOwn(connection, lane, docking, offer, { old: race === '' ? formatAmount(own) : null, new: formatAmount(unitPriceMicro) }, done)
+    return accept(null)
+  })
+}
+
+/** Ends an own price: what the docking's group or the list gives counts again. `ended` is false when there was none. */
+export async function endOwnPrice(db: Database, docking: { id: string; lane: number }, offer: Offer, done: Done): Promise<{ ended: boolean }> {
+  return underHouse(db, async (connection, lane) => {
+    const { own, published } = (await pricesAt(connection, { kind: 'own', docking: docking.id, lane: docking.lane }, [offer.good]))(offer.good)
+    if ((await connection.run(endOffer(docking.lane, docking.id, offer.good.id, offer.race, lane.at))).length === 0) return { ended: false }
+    const plain = offer.race === ''
+    await tellOwn(connection, lane, docking, offer, { old: plain ? formatAmount(own) : null, new: plain ? formatAmount(published) : null }, done)
+    return { ended: true }
+  })
+}
+
+async function tellOwn(
+  connection: Connection, { at, append }: LaneWork, docking: { id: string; lane: number }, { good, race }: Offer, prices: { old: string | null; new: string | null }, done: Done,
+): Promise<void> {
+  const body = JSON.stringify({ unitPrice: prices.new, ...(race === '' ? {} : { race }), by: done.by })
+  const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: good.id, code: null, body: JSON.stringify({ target: 'own', docking: docking.id, changed: 1, by: done.by }) })
+  await connection.run(insertHistory({ position, change: null, ...told(done), at }, [{ what: 'own', group: null, docking: docking.id, good: good.id, race, subject: '', ...prices }]))
+  await connection.run(insertChanges([{ good: good.id, docking: docking.id, what: 'price', at }]))
+  await connection.run(moveBook())
+  await tellDocking(connection, docking, 'offer.priced', good.id, body)
+}
+
+/** A fact of the docking's own lane, last of all: its orders wait from here until the commit. */
+async function tellDocking(connection: Connection, docking: { id: string; lane: number }, kind: string, subject: string | null, body: string): Promise<void> {
+  await underLanes(connection, [docking.lane], async ({ append }) => {
+    append({ lane: docking.lane, docking: docking.id, kind, subject, code: null, body })
+  })
+}
+
+function told({ by, note }: Done): Done {
+  return { by, note }
+}
+
+function underHouse<T>(db: Database, work: (connection: Connection, lane: LaneWork) => Promise<T>): Promise<T> {
+  return db.transaction((connection) => underLanes(connection, [HOUSE_LANE], (lane) => work(connection, lane)), TIMEOUT_MS)
+}
+
+/** The price group that counts for a docking, by itself or by its level. */
+export async function priceGroupOf(db: Database, docking: { id: string; lane: number }): Promise<string | null> {
+  return ((await db.run(loadPlacing(docking.lane, docking.id)))[0]?.[2] as string | null | undefined) ?? null
+}
