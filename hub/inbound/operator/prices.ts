@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
+import { REFERENCE } from '../../../protocol/messages.ts'
+import { Type } from '../../../protocol/schema.ts'
 import { formatAmount } from '../../../protocol/money.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { parseTime } from '../../../protocol/time.ts'
@@ -37,7 +38,7 @@ const Change = Type.Object({
   by: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
   allowBelowCost: Type.Optional(Type.Boolean()),
   dryRun: Type.Optional(Type.Boolean()),
-  reference: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[!#-&(-\\[\\]-~]+$', title: 'visible ASCII characters without blanks, quotes or backslashes' })),
+  reference: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: REFERENCE, title: 'a letter or digit, then letters, digits or . _ : @ # + = ~ / -' })),
 }, closed)
 
 const Rule = Type.Object({
