@@ -9,6 +9,7 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
+import type { Notices } from '../domain/notices/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 
 /** All that the doors need of the house; built once in main.ts, in floor order. */
@@ -23,6 +24,7 @@ export type Hub = {
   keys: KeyRing
   nonces: NonceWindow
   orders: Orders
+  notices: Notices
   checks: readonly Check[]
   publicUrl: string
   /** Addresses of proxies whose word about the caller's address is believed. */

@@ -54,6 +54,7 @@ async function furnish(t: Owner, database: TestDatabase, dataDir: string, env: R
   const close = async () => {
     if (!open) return
     open = false
+    await hub.notices.close()
     await orders.close()
     await db.end()
     await owner.end()
