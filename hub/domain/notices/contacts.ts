@@ -15,7 +15,7 @@ export type Desk = { db: Database; vault: Vault; makeId: () => string }
 
 /** Adds a contact; one that is there already under this address gets the new language and kinds. */
 export async function addContact(desk: Desk, owner: Owner, ask: ContactAsk, by: Contact['setBy']): Promise<Outcome<{ contact: Contact; added: boolean }>> {
-  const read = readAsk(owner, ask, '')
+  const read = readAsk(owner, ask, null)
   if (!read.ok) return read
   return desk.db.transaction((connection) =>
     underLanes(connection, [owner.lane], async (work) => {
@@ -32,7 +32,7 @@ export async function addContact(desk: Desk, owner: Owner, ask: ContactAsk, by: 
 export async function replaceContacts(desk: Desk, owner: Owner, asks: readonly ContactAsk[]): Promise<Outcome<Contact[]>> {
   const wanted: ContactAsk[] = []
   for (const [i, ask] of asks.entries()) {
-    const read = readAsk(owner, ask, `/items/${i}`)
+    const read = readAsk(owner, ask, i)
     if (!read.ok) return read
     if (wanted.some((other) => other.address === read.value.address)) return refuse('protocol.invalid_field', { path: `/items/${i}/address`, expected: 'an address that stands in the list once' })
     wanted.push(read.value)
@@ -69,12 +69,13 @@ export function addressContext(contact: string): string {
   return `contact|${contact}`
 }
 
-function readAsk(owner: Owner, ask: ContactAsk, path: string): Outcome<ContactAsk> {
+/** @param index its place in a list; null when it came alone */
+function readAsk(owner: Owner, ask: ContactAsk, index: number | null): Outcome<ContactAsk> {
   const address = readAddress(ask.address)
-  if (address === null) return refuse('protocol.invalid_field', { path: `${path}/address`, expected: 'an e-mail address such as name@example.com' })
+  if (address === null) return refuse('protocol.invalid_field', { path: index === null ? '/address' : `/items/${index}/address`, expected: 'an e-mail address such as name@example.com' })
   // The main site writes decisions and sees balances itself: a contact of it that waits for them would wait for ever.
   if (owner.docking === MAIN_SITE && ask.kinds.some((kind) => kind !== 'stock')) {
-    return refuse('protocol.invalid_field', { path: `${path}/kinds`, expected: 'stock alone: decisions and funds are told to dockings' })
+    return refuse('protocol.invalid_field', { path: index === null ? '/kinds' : `/items/${index}/kinds`, expected: 'stock alone: decisions and funds are told to dockings' })
   }
   return accept({ ...ask, address, kinds: [...new Set(ask.kinds)] })
 }
