@@ -12,6 +12,9 @@ export function writeText(letter: Letter, envelope: Envelope): string {
   return [...wrap(letter.title), '', ...letter.lead.flatMap(wrap), ...rows, '', `${envelope.linkText}:`, envelope.link, '', '--', ...envelope.footer.flatMap(wrap), ''].join('\n')
 }
 
+/** What a Chinese line never begins with; it hangs over the end of the one before. */
+const NO_BEGINNING = /^[，。、；：？！）”》」]/
+
 /** Breaks at blanks, and Han text anywhere; what holds neither stays whole. */
 function wrap(text: string): string[] {
   const lines: string[] = []
@@ -19,7 +22,7 @@ function wrap(text: string): string[] {
   let columns = 0
   for (const [piece] of text.matchAll(/\p{Script=Han}|[\u3000-\u303f\uff00-\uffef]|[^\s\p{Script=Han}\u3000-\u303f\uff00-\uffef]+|\s+/gu)) {
     const width = piece.charCodeAt(0) > 0x2e7f ? 2 : piece.length
-    if (columns + width > WIDTH && line.trim() !== '') {
+    if (columns + width > WIDTH && line.trim() !== '' && !NO_BEGINNING.test(piece)) {
       lines.push(line.trimEnd())
       line = ''
       columns = 0

@@ -80,21 +80,29 @@ function leadOf({ statement, liftedAt }: Decision, standing: Standing, { languag
   const say = pick(language)
   if (standing === 'lifted') return [say(`该措施已于 ${writeTime(liftedAt!, language)} 解除，此后不再限制贵方。`, `The measure was lifted at ${writeTime(liftedAt!, language)} and stops nothing any more.`)]
   if (standing === 'ended') return [say(`该措施已于 ${writeTime(statement.measure.endsAt!, language)} 期满终止。`, `The measure ended at ${writeTime(statement.measure.endsAt!, language)}.`)]
-  const { code } = statement.cause
-  const because = { measure: statement.measure.kind, since: writeTime(statement.measure.effectiveAt, language) }
-  return [explain({ code, because }, language === 'zh-CN' ? 'zh' : 'en')]
+  const { code, class: cls } = statement.cause
+  const because = { measure: nameMeasure(statement, language), since: writeTime(statement.measure.effectiveAt, language) }
+  const what = explain({ code, because }, language === 'zh-CN' ? 'zh' : 'en').replace('） ', '）')
+  if (cls === 'technical') return [what]
+  // The trade's old sorrow: software is repaired for ever, and it was never the software.
+  return [what, say(`这是${word(CLASSES[cls], language, cls)}原因，与贵方的程序和接口无关，修改程序不会使措施解除。`, `This is a ${cls} matter: no change to your software will lift it.`)]
+}
+
+function nameMeasure({ measure }: Statement, language: Language): string {
+  const scopes = measure.scope.map((scope) => word(SCOPES[scope], language, scope)).join(language === 'zh-CN' ? '、' : ', ')
+  const deed = word(MEASURES[measure.kind], language, measure.kind)
+  return language === 'zh-CN' ? `${deed}${scopes}` : `${scopes} ${deed}`
 }
 
 function measureOf({ id, statement, liftedAt }: Decision, { language, publicUrl }: LetterContext): Section {
   const say = pick(language)
   const { measure, cause } = statement
-  const scopes = measure.scope.map((scope) => word(SCOPES[scope], language, scope)).join(say('、', ', '))
   return {
     heading: say('处理决定', 'The decision'),
     rows: [
       { term: say('类别', 'Class'), text: `${word(CLASSES[cause.class], language, cause.class)}${say('（责任方：', ' (side: ')}${word(SIDES[cause.side], language, cause.side)}${say('）', ')')}` },
       { term: say('原因', 'Reason'), text: `${reasonOf(cause.code).title[language === 'zh-CN' ? 'zh' : 'en']} · ${cause.code}`, href: `${publicUrl}/reasons/${cause.code}` },
-      { term: say('措施', 'Measure'), text: say(`${word(MEASURES[measure.kind], language, measure.kind)}${scopes}`, `${scopes}: ${word(MEASURES[measure.kind], language, measure.kind)}`) },
+      { term: say('措施', 'Measure'), text: nameMeasure(statement, language) },
       ...(measure.goods.length > 0 ? [{ term: say('涉及商品', 'Goods'), text: measure.goods.join(say('、', ', ')) }] : []),
       { term: say('生效', 'Since'), text: writeTime(measure.effectiveAt, language) },
       ...(measure.endsAt === null ? [] : [{ term: say('期限至', 'Until'), text: writeTime(measure.endsAt, language) }]),
@@ -162,7 +170,7 @@ function clocksOf({ clocks }: Statement, language: Language): Section {
     heading: say('时限', 'Clocks'),
     rows: [
       { term: say('请在此前回复', 'Answer by'), text: writeTime(clocks.respondBy, language) },
-      { term: say('申诉最迟裁定', 'Appeals decided by'), text: writeTime(clocks.decideAppealBy, language) },
+      { term: say('申诉最迟裁定', 'Appeal decided by'), text: writeTime(clocks.decideAppealBy, language) },
       { term: say('最迟复核', 'Reviewed by'), text: writeTime(clocks.reviewAt, language) },
     ],
   }

@@ -12,7 +12,7 @@ const STYLE = `:root{color-scheme:light}body{font:16px/1.65 system-ui,-apple-sys
 header{display:flex;justify-content:space-between;align-items:baseline;border-bottom:1px solid #dfe7ec;padding-bottom:.6rem;margin-bottom:1.6rem;color:#5b6b7a;font-size:.9rem}
 h1{font-size:1.4rem;line-height:1.4;margin:.6rem 0 .8rem}h2{font-size:1.05rem;margin:2rem 0 .4rem;color:#0b6e8f}a{color:#0b6e8f}p{margin:.4rem 0}.lead{font-size:1.05rem}
 .standing{display:inline-block;margin:0;padding:.1rem .7rem;border-radius:1rem;font-size:.9rem;font-weight:600}.held,.low{background:#fdf0e3;color:#8a4b08}.over{background:#e6f4ea;color:#1c6b35}
-dl{margin:0;border-top:1px solid #eef3f6}dl div{display:grid;grid-template-columns:9.5rem 1fr;gap:0 1rem;padding:.45rem 0;border-bottom:1px solid #eef3f6}dt{color:#5b6b7a}dd{margin:0}
+dl{margin:0;border-top:1px solid #eef3f6}dl div{display:grid;grid-template-columns:10.5rem 1fr;gap:0 1rem;padding:.45rem 0;border-bottom:1px solid #eef3f6}dt{color:#5b6b7a}dd{margin:0}
 footer{margin-top:2.4rem;color:#5b6b7a;font-size:.85rem}@media(max-width:34rem){dl div{grid-template-columns:1fr}dt{font-size:.9rem}h1{font-size:1.25rem}}`
 
 /** The page loads nothing, sends nothing, is framed by nobody, and its one style is named by its hash. */
