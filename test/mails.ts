@@ -11,7 +11,7 @@ export function readMails(dataDir: string): ReadMail[] {
   return readdirSync(folder).filter((name) => name.endsWith('.eml')).toSorted().map((name) => readMail(readFileSync(join(folder, name), 'utf8')))
 }
 
-export function readMail(raw: string): ReadMail {
+function readMail(raw: string): ReadMail {
   const { headers, body } = readPart(raw)
   const boundary = /boundary="([^"]+)"/.exec(headers.get('content-type') ?? '')![1]!
   const parts = body.split(`--${boundary}`).slice(1, -1).map((part) => readPart(part.replace(/^\r\n/, '')))

@@ -25,7 +25,7 @@ function partOf(boundary: string, kind: 'plain' | 'html', content: string): stri
 }
 
 /** RFC 2047: words of at most 75 characters, never cut inside a character. Short ASCII stays as it is. */
-export function encodeHeader(text: string): string {
+function encodeHeader(text: string): string {
   const line = oneLine(text.toWellFormed())
   if (/^[ -~]{0,70}$/.test(line) && !line.includes('=?')) return line
   const words: string[] = []

@@ -6,7 +6,7 @@ import { MAIN_SITE, type Contact, type ContactKind, type Language, type Owner } 
 import { maskAddress, readAddress } from './rules.ts'
 import { changeContact, eraseContact, insertContact, loadContacts, locateContact, readContacts, type KeptContact } from './store.ts'
 
-export const MOST_CONTACTS = 20
+const MOST_CONTACTS = 20
 
 export type ContactAsk = { address: string; language: Language; kinds: readonly ContactKind[] }
 

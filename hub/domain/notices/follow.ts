@@ -98,8 +98,8 @@ export class Follower {
     const goods = new Set<string>()
     for (const { kind, docking, subject, body } of facts) {
       if (docking !== null && !Object.hasOwn(TOLD, kind)) dockings.add(docking)
-      if (kind === 'order.accepted') goods.add((JSON.parse(body) as { good: string }).good)
-      else if ((kind === 'lot.published' || kind === 'alert.set') && subject !== null) goods.add(subject)
+      const good = kind === 'order.accepted' ? (JSON.parse(body) as { good?: string }).good : kind === 'lot.published' || kind === 'alert.set' ? subject : null
+      if (good) goods.add(good)
     }
     const { db } = this.#options
     return [

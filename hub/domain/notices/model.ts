@@ -2,11 +2,9 @@ import { HOUSE_LANE } from '../../kernel/lanes.ts'
 
 export type Channel = 'email'
 export type Language = 'zh-CN' | 'en'
-export const LANGUAGES: readonly Language[] = ['zh-CN', 'en']
 
 /** What a contact is told of: decisions about its docking, a low deposit, goods that run out. */
 export type ContactKind = 'decisions' | 'funds' | 'stock'
-export const CONTACT_KINDS: readonly ContactKind[] = ['decisions', 'funds', 'stock']
 
 export type Mode = 'sandbox' | 'live'
 

@@ -46,7 +46,7 @@ export function isLinkAlive(startedAt: Date, decision: Pick<Decision, 'liftedAt'
 }
 
 /** When a measure ended or will end by itself; null while nobody knows. */
-export function endOf({ liftedAt, statement }: Pick<Decision, 'liftedAt' | 'statement'>): Date | null {
+function endOf({ liftedAt, statement }: Pick<Decision, 'liftedAt' | 'statement'>): Date | null {
   const ends = statement.measure.endsAt === null ? null : new Date(statement.measure.endsAt)
   if (liftedAt === null || ends === null) return liftedAt ?? ends
   return ends < liftedAt ? ends : liftedAt

@@ -8,7 +8,7 @@ import { MAIN_SITE, type Mode, type NoticeKind, type Owner, type Watch } from '.
 import { look } from './rules.ts'
 import { countWatches, loadWatch, loadWatches, moveWatch, readWatches, writeWatch } from './store.ts'
 
-export const MOST_WATCHES = 5_000
+const MOST_WATCHES = 5_000
 
 /**
  * Sets a threshold, or switches it off with null. The fact that it leaves makes the follower look at once: who is below
