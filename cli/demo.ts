@@ -42,6 +42,12 @@ const hold = {
   liftsWhen: 'The business licence and the legal representative are verified. / 营业执照与法定代表人核验通过。',
 }
 
+/** Whom the demo tells. The domains are reserved and reach nobody: their letters lie in DATA_DIR/outbox. */
+const people = [
+  ...dockings.map(({ name }) => ({ whose: name, address: `owner@${name}.example`, language: name === 'demo-live' ? 'en' : 'zh-CN', kinds: ['decisions', 'funds'] })),
+  { whose: null, address: 'stock@main-site.example', language: 'zh-CN', kinds: ['stock'] },
+]
+
 /** A step of the demo that the hub refused. */
 class DemoRefused extends Error {
   readonly problem: Problem
@@ -62,6 +68,7 @@ async function makeDemo(lang: Lang): Promise<string> {
   await importAllGoods(operator)
   const [made, cards] = await Promise.all([openAll(operator, lang), importAllCards(operator)])
   must(await operator.post(`/operator/dockings/${made[1]!.id}/offers`, { good: 'junnet-10', unitPrice: '9.50' }))
+  await nameContacts(operator, made)
   const demo: Demo = { hub: operator.url, operator: readOperatorKey(env), dockings: made, next: nextCommands() }
   writePrivately(join(dataDirOf(env), 'demo.json'), `${JSON.stringify(demo, null, 2)}\n`)
   const tookS = ((performance.now() - startedAtMs) / 1000).toFixed(1)
@@ -118,6 +125,15 @@ async function openAll(operator: Client, lang: Lang): Promise<DemoDocking[]> {
     made.push(docking)
   }
   return made
+}
+
+async function nameContacts(operator: Client, made: readonly DemoDocking[]): Promise<void> {
+  for (const { whose, ...contact } of people) {
+    const path = whose === null ? '/operator/main-site' : `/operator/dockings/${made.find(({ name }) => name === whose)!.id}`
+    must(await operator.post(`${path}/contacts`, { channel: 'email', ...contact }))
+  }
+  must(await operator.post(`/operator/dockings/${made[1]!.id}/alerts/balance`, { below: '100' }))
+  must(await operator.post('/operator/main-site/alerts/stock', { good: 'junnet-10', below: 20 }))
 }
 
 /** Secrets are shown once, so a docking of an earlier run that was killed gets new keys beside those that nobody knows. */

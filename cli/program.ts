@@ -12,6 +12,9 @@ import { addPriceGroup, assignPrices, setLevel, setPriceRule, showPriceGroups } 
 import { checkPrices, ownPrice, showPriceHistory } from './commands/price-record.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
+import { addContact, listContacts, removeContact } from './commands/contacts.ts'
+import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
+import { listNotices, retryNotice } from './commands/notices.ts'
 import { placeOrder } from './commands/order.ts'
 import { showReport } from './commands/report.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
@@ -20,6 +23,7 @@ import { langOf, showRefusal, withoutControls, type Lang, type Words } from './s
 export const commands: readonly Command[] = [
   addDocking, listDockings, addKey, endKey, importGoods, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel, assignPrices,
   ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful,
+  addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   placeOrder, showReport, listGoods, showBalance,
 ]
 

@@ -6,6 +6,7 @@ import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
 import { checkStanding } from './domain/decisions/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
+import { Notices } from './domain/notices/index.ts'
 import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
@@ -14,6 +15,7 @@ import { buildServer } from './inbound/server.ts'
 import { systemClock } from './kernel/clock.ts'
 import { IdMaker } from './kernel/ids.ts'
 import { NonceWindow } from './kernel/nonces.ts'
+import { openOutbox } from './outbound/mail.ts'
 import { readConfig, type Config } from './platform/config.ts'
 import { takeOverLanes } from './platform/lanes.ts'
 import { Limiter } from './platform/limiter.ts'
@@ -52,8 +54,11 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const prices = new PriceClock(db, log)
   await prices.start()
 
-  return {
-    db, vault, clock, ids, log, orders, prices, operatorHash, startedAtS,
+  const notices = new Notices({
+    db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
+  })
+  const hub: Hub = {
+    db, vault, clock, ids, log, orders, prices, notices, operatorHash, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -63,6 +68,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     publicUrl: config.publicUrl, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
+  return hub
 }
 
 async function askDatabase(url: string): Promise<void> {
@@ -94,6 +100,7 @@ async function serve(): Promise<void> {
     // Requests in flight finish; then the orders write down what they know, then the lines are cut.
     await app.close()
     await hub.prices.close()
+    await hub.notices.close()
     await hub.orders.close()
     await hub.db.end()
     process.exitCode = code
@@ -108,6 +115,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
+  hub.notices.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

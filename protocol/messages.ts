@@ -84,6 +84,19 @@ export const Docking = Type.Object({
   decisions: Type.Array(DecisionView), serverTime: Time,
 }, closed)
 
+export const ContactLanguage = Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])
+export const ContactKinds = Type.Array(Type.Union([Type.Literal('decisions'), Type.Literal('funds'), Type.Literal('stock')]), { minItems: 1, maxItems: 3, description: 'What the person is told: decisions about the docking, a low deposit, goods that run out.' })
+const ContactAddress = Type.String({ minLength: 3, maxLength: 254, description: 'An e-mail address.', examples: ['owner@shop.example'] })
+
+export const ContactAsk = Type.Object({ channel: Type.Literal('email'), address: ContactAddress, language: ContactLanguage, kinds: ContactKinds }, closed)
+export const PutContacts = Type.Object({ items: Type.Array(ContactAsk, { maxItems: 20, description: 'The whole list of people that you name; the operator may have named others.' }) }, closed)
+
+export const ContactView = Type.Object({
+  id: Id, channel: Type.Literal('email'), address: Type.String({ description: 'Masked: enough to recognise it by.' }), language: ContactLanguage, kinds: ContactKinds,
+  setBy: Type.Union([Type.Literal('partner'), Type.Literal('operator')]), createdAt: Time,
+}, closed)
+export const ContactList = Type.Object({ items: Type.Array(ContactView), next: Type.Null() }, closed)
+
 const ClassOrHealthy = Type.Union([Type.Literal('healthy'), Type.Literal('technical'), Type.Literal('commercial'), Type.Literal('compliance')])
 
 export const ReportCheck = Type.Object({

@@ -37,6 +37,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'array items': '数组元素个数',
   '{n}/s': '每秒 {n} 次',
   '{n} failed sign-ins a minute': '每分钟 {n} 次登录失败',
+  '{n} wrong links a minute': '每分钟 {n} 个无效链接',
 
   // JSON.
   'the body is empty': '正文为空',
@@ -205,6 +206,15 @@ const CHINESE: Readonly<Record<string, string>> = {
   'ground: a contract, or a rule published at least {n} days ago': '依据：合同，或公示满 {n} 天的规则',
   'ground: an article': '依据：具体条款',
   'funds.releaseAt': '资金释放时间（funds.releaseAt）',
+
+  // Contacts and alerts.
+  'an e-mail address such as name@example.com': '邮箱地址，如 name@example.com',
+  'an address that stands in the list once': '列表中不得有重复的地址',
+  'at most {n} contacts': '最多 {n} 个联系人',
+  'at most {n} thresholds': '最多 {n} 个阈值',
+  'stock alone: decisions and funds are told to dockings': '只能为 stock：decisions 与 funds 发给各对接',
+  'a number of pieces above zero, or null for none': '大于零的件数；null 表示关闭',
+  'an amount above zero, or null for none': '大于零的金额；null 表示关闭',
 
   // The words of the schema library.
   'must be string': '须为字符串',

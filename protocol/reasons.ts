@@ -248,6 +248,14 @@ export const reasons = {
     ['The statement of reasons lacks a part', 'A measure of this class needs {missing}.'],
     ['处理说明不完整', '此类措施的处理说明缺少：{missing}。'], ['missing']),
 
+  // Who is told as a person, asked for by the operator.
+  'notices.contact_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such contact', 'No contact that is still told anything has the id {contact}.'],
+    ['联系人不存在', '没有编号为 {contact} 的有效联系人。'], ['contact']),
+  'notices.notice_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such notice to send again', 'No notice with the id {notice} was given up.'],
+    ['没有可重发的通知', '没有编号为 {notice} 且已停止发送的通知。'], ['notice']),
+
   // The state of the hub itself.
   'platform.rate_limited': condition({ ...strained, status: 429 },
     ['Too many requests in this time', 'The published limit is {allowed}; try again in {retryAfterS} seconds.'],

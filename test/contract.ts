@@ -22,7 +22,7 @@ export type Contract = {
 /** What a partner may call, as `METHOD /path/{name}`. */
 export const PARTNER_ROUTES = [
   'GET /api/docking', 'GET /api/docking/report', 'POST /api/docking/report', 'GET /api/reasons', 'GET /api/goods', 'GET /api/goods/{good}', 'GET /api/goods/changes',
-  'POST /api/orders', 'GET /api/orders', 'GET /api/orders/{order}', 'GET /api/funds/balance', 'GET /api/funds/movements',
+  'POST /api/orders', 'GET /api/orders', 'GET /api/orders/{order}', 'GET /api/funds/balance', 'GET /api/funds/movements', 'GET /api/contacts', 'PUT /api/contacts',
 ]
 /** Those of them that are asked for without a key. */
 export const PUBLIC_ROUTES = ['GET /api/reasons']

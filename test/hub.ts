@@ -37,6 +37,7 @@ export type TestHub = {
   hub: Hub
   app: FastifyInstance
   ownerUrl: string
+  dataDir: string
   operatorKey: string
   /** Calls the operator API. */
   operator(method: string, path: string, body?: unknown): Promise<Reply>
@@ -75,6 +76,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     open = false
     await app.close()
     await hub.prices.close()
+    await hub.notices.close()
     await hub.orders.close()
     await hub.db.end()
     rmSync(dataDir, { recursive: true, force: true })
@@ -90,7 +92,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     call(method, path, { authorization: `Bearer ${operatorKey}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, body === undefined ? undefined : JSON.stringify(body))
 
   const self: TestHub = {
-    url, hub, app, ownerUrl: database.ownerUrl, operatorKey, operator, close: () => close(),
+    url, hub, app, ownerUrl: database.ownerUrl, dataDir, operatorKey, operator, close: () => close(),
     async openDocking({ name = 'Shop', mode = 'sandbox', dialect = 'json', deposit, ...more }) {
       const opened = must(await operator('POST', '/operator/dockings', { name, mode, dialect, ...more }), 201).body
       if (deposit !== undefined) must(await operator('POST', `/operator/dockings/${opened.docking.id}/deposits`, { reference: `first-${opened.docking.id}`, amount: deposit }), 201)

@@ -76,6 +76,8 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'decisions.not_found': null,
   'decisions.already_lifted': null,
   'decisions.statement_incomplete': null,
+  'notices.contact_not_found': null,
+  'notices.notice_not_found': null,
   'platform.rate_limited': null,
   'platform.too_many_in_flight': null,
   'platform.overloaded': null,

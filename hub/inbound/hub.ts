@@ -9,6 +9,7 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
+import type { Notices } from '../domain/notices/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
 
@@ -25,6 +26,7 @@ export type Hub = {
   nonces: NonceWindow
   orders: Orders
   prices: PriceClock
+  notices: Notices
   checks: readonly Check[]
   publicUrl: string
   /** Addresses of proxies whose word about the caller's address is believed. */

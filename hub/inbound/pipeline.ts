@@ -32,7 +32,7 @@ export type Answer = { status: number; body: unknown; headers?: Record<string, s
  * shape. Everything is asked in this order: limit, who, permitted, body, handler.
  */
 export type Route<B extends TSchema, Q extends TSchema> = {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT'
   path: string
   summary: string
   scope: string

@@ -2,6 +2,7 @@ import { formatAmount } from '../../protocol/money.ts'
 import { reasonOf, type ReasonCode } from '../../protocol/reasons.ts'
 import type { Card, Offered } from '../domain/catalogue/index.ts'
 import type { Decision } from '../domain/decisions/index.ts'
+import type { Contact } from '../domain/notices/index.ts'
 import type { Order } from '../domain/orders/index.ts'
 
 /** Inner rows as the words of the newest API version. Money leaves here as decimal strings and nowhere else. */
@@ -37,6 +38,12 @@ export function presentGood(good: Offered) {
     minimum: good.minimum, maximum: good.maximum,
     form: { type: 'object', properties: {}, additionalProperties: false },
   }
+}
+
+/** Of an address only the mask leaves the hub. */
+export function presentContact(contact: Contact) {
+  const { id, channel, masked, language, kinds, setBy, createdAt } = contact
+  return { id, channel, address: masked, language, kinds, setBy, createdAt: createdAt.toISOString() }
 }
 
 export function presentDecision(decision: Decision) {

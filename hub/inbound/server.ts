@@ -8,15 +8,18 @@ import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
 import { bookRoutes } from './operator/books.ts'
+import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
 import { cardRoutes, goodsRoutes as operatorGoodsRoutes } from './operator/goods.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
+import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { linkRoutes } from './public/link.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
 
@@ -71,7 +74,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   })
   app.setNotFoundHandler((request, reply) => {
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
-    const allowed = (['GET', 'POST'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
+    const allowed = (['GET', 'POST', 'PUT'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
     if (allowed.length > 0) {
       return answerRefusal(hub, request, reply.header('allow', allowed.join(', ')), refuse('protocol.method_not_allowed', { method: request.method, path, allowed: allowed.join(', ') }).refusal)
     }
@@ -82,17 +85,20 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   await app.register(async (doors) => {
     publicRoutes(doors, hub)
     referenceRoutes(doors)
+    linkRoutes(doors, hub)
     reasonRoutes(doors, hub)
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
     fundsRoutes(doors, hub)
+    contactRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
     operatorGoodsRoutes(doors, hub)
     priceRoutes(doors, hub)
     decisionRoutes(doors, hub)
     bookRoutes(doors, hub)
+    noticeRoutes(doors, hub)
   })
   await app.register(async (doors) => {
     doors.removeAllContentTypeParsers()

@@ -203,6 +203,98 @@ grant insert, select on table ledger.deposits to berth_app;
 grant insert, select on table ledger.transfers to berth_app;
 
 
+create schema notices;
+
+create table notices.contacts (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  channel text collate "C" not null,
+  sealed bytea,
+  blind bytea,
+  masked text not null,
+  lang text collate "C" not null,
+  kinds text[] not null,
+  state text collate "C" not null,
+  set_by text collate "C" not null,
+  created_at timestamp with time zone not null,
+  removed_at timestamp with time zone,
+  constraint contacts_pkey PRIMARY KEY (lane, id),
+  constraint contacts_channel CHECK ((channel = 'email'::text)),
+  constraint contacts_erased CHECK ((((state = 'active'::text) AND (num_nonnulls(sealed, blind) = 2) AND (removed_at IS NULL)) OR ((state = 'removed'::text) AND (num_nonnulls(sealed, blind) = 0) AND (removed_at IS NOT NULL)))),
+  constraint contacts_kinds CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['decisions'::text, 'funds'::text, 'stock'::text]))),
+  constraint contacts_lang CHECK ((lang = ANY (ARRAY['zh-CN'::text, 'en'::text]))),
+  constraint contacts_set_by CHECK ((set_by = ANY (ARRAY['operator'::text, 'partner'::text])))
+);
+
+create table notices.cursors (
+  lane integer not null,
+  "position" bigint not null,
+  constraint cursors_pkey PRIMARY KEY (lane)
+) with (fillfactor=50);
+
+create table notices.outbox (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  contact text collate "C" not null,
+  kind text collate "C" not null,
+  subject text collate "C" not null,
+  occasion bigint not null,
+  body text not null,
+  token_hash bytea not null,
+  state text collate "C" default 'waiting'::text not null,
+  attempts integer default 0 not null,
+  next_at timestamp with time zone not null,
+  last_error text,
+  created_at timestamp with time zone not null,
+  sent_at timestamp with time zone,
+  constraint outbox_pkey PRIMARY KEY (lane, id),
+  constraint outbox_once UNIQUE (lane, contact, kind, subject, occasion),
+  constraint outbox_kind CHECK ((kind = ANY (ARRAY['decision_taken'::text, 'decision_changed'::text, 'decision_lifted'::text, 'balance_low'::text, 'stock_low'::text]))),
+  constraint outbox_sent CHECK (((state = 'sent'::text) = (sent_at IS NOT NULL))),
+  constraint outbox_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text, 'dropped'::text])))
+) with (fillfactor=80);
+
+create table notices.watches (
+  lane integer not null,
+  docking text collate "C" not null,
+  what text collate "C" not null,
+  good text collate "C" not null,
+  mode text collate "C" not null,
+  below bigint,
+  is_low boolean default false not null,
+  round bigint default 0 not null,
+  told_at timestamp with time zone,
+  constraint watches_pkey PRIMARY KEY (lane, docking, what, good, mode),
+  constraint watches_below CHECK ((below > 0)),
+  constraint watches_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text]))),
+  constraint watches_what CHECK (((what = ANY (ARRAY['balance'::text, 'stock'::text])) AND ((what = 'balance'::text) = (good = ''::text))))
+) with (fillfactor=80);
+
+CREATE INDEX contacts_by_id ON notices.contacts USING btree (id);
+
+CREATE UNIQUE INDEX contacts_once ON notices.contacts USING btree (lane, docking, blind) WHERE (state = 'active'::text);
+
+CREATE INDEX outbox_by_id ON notices.outbox USING btree (id);
+
+CREATE INDEX outbox_by_token ON notices.outbox USING btree (token_hash);
+
+CREATE INDEX outbox_due ON notices.outbox USING btree (next_at) WHERE (state = 'waiting'::text);
+
+CREATE INDEX watches_by_good ON notices.watches USING btree (good, mode) WHERE ((below IS NOT NULL) AND (what = 'stock'::text));
+
+grant usage on schema notices to berth_app;
+grant insert, select on table notices.contacts to berth_app;
+grant select on table notices.cursors to berth_app;
+grant insert, select on table notices.outbox to berth_app;
+grant insert, select on table notices.watches to berth_app;
+grant update (blind), update (kinds), update (lang), update (removed_at), update (sealed), update (set_by), update (state) on table notices.contacts to berth_app;
+grant update ("position") on table notices.cursors to berth_app;
+grant update (attempts), update (last_error), update (next_at), update (sent_at), update (state) on table notices.outbox to berth_app;
+grant update (below), update (is_low), update (round), update (told_at) on table notices.watches to berth_app;
+
+
 create schema orders;
 
 create table orders.orders (

@@ -13,6 +13,10 @@ export type Config = {
   inFlight: number
   failuresPerMinute: number
   voidAfterMs: number
+  /** The address that letters to people come from. */
+  mailFrom: string
+  /** How long an alert that was told keeps quiet although its value swings around the threshold. */
+  alertQuietMs: number
 }
 
 /** Reads the settings of a hub from its environment; a wrong one is named in a sentence. */
@@ -36,5 +40,12 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     inFlight: number('LIMIT_IN_FLIGHT', 20, 1, 100_000),
     failuresPerMinute: number('LIMIT_FAILED_SIGN_INS_PER_MINUTE', 60, 1, 1_000_000),
     voidAfterMs: number('VOID_AFTER_MS', 10_000, 0, 600_000),
+    mailFrom: mailAddress(env.MAIL_FROM || 'berth@localhost'),
+    alertQuietMs: number('ALERT_QUIET_MS', 600_000, 0, 86_400_000),
   }
+}
+
+function mailAddress(text: string): string {
+  if (/^[\w.+-]{1,64}@[A-Za-z0-9.-]{1,190}$/.test(text)) return text
+  throw new StartRefused(`MAIL_FROM must be an e-mail address such as notices@hub.example, not "${text.slice(0, 100)}".`)
 }

@@ -7,6 +7,7 @@ let left = Number(after ?? 1)
 
 export type Crashpoint =
   | 'parsed' | 'authenticated' | 'queued' | 'loaded' | 'decided' | 'written' | 'before_commit' | 'committed' | 'before_answer' | 'answered'
+  | 'notice_taken' | 'mail_sent'
 
 export function crashpoint(point: Crashpoint): void {
   if (point === name && --left <= 0) process.kill(process.pid, 'SIGKILL')

@@ -99,3 +99,21 @@ export function loadFacts(lane: number, after: bigint, limit: number): Statement
     values: [lane, after, limit],
   }
 }
+
+/** Accepted facts of some kinds between two positions of a lane, the first left out: a follower that needs few reads few. */
+export function loadFactsOf(lane: number, after: bigint, upTo: bigint, kinds: readonly string[]): Statement {
+  return {
+    name: 'facts.of',
+    text: `select position, docking, kind, subject, body, at from platform.facts
+      where lane = $1 and position > $2 and position <= $3 and kind = any($4::text[]) and code is null order by position`,
+    values: [lane, after, upTo, array.text(kinds)],
+  }
+}
+
+export type AcceptedFact = { position: bigint; docking: string | null; kind: string; subject: string | null; body: string; at: Date }
+
+export function readFactsOf(rows: Rows): AcceptedFact[] {
+  return rows.map((row) => ({
+    position: row[0] as bigint, docking: row[1] as string | null, kind: row[2] as string, subject: row[3] as string | null, body: row[4] as string, at: row[5] as Date,
+  }))
+}

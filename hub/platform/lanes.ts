@@ -37,6 +37,11 @@ export function moveLanes(moves: readonly { lane: number; head: bigint; answered
   }
 }
 
+/** How far the facts of every lane are numbered. Up to here all are committed: a follower may read without a lock. */
+export function loadHeads(): Statement {
+  return { name: 'lanes.heads', text: 'select lane, head from platform.lanes order by lane', values: [] }
+}
+
 /** Lanes of dockings in which the life before left orders that nobody can say were answered. */
 export function loadUnanswered(): Statement {
   return { text: 'select lane, answered from platform.lanes where answered < head and lane >= 0 order by lane', values: [] }

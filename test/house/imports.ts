@@ -7,6 +7,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['partners', 'members', 'catalogue', 'settlement', 'docking'],
   ['orders', 'pricing', 'compliance'],
   ['risk'],
+  ['notices'],
 ]
 
 const ALL = 'everything'

@@ -71,6 +71,12 @@ test('every answer of a tour over all partner endpoints is one that the document
     await call('POST', '/api/docking/report', 200, { probe: 'å¡å¯†' })
   }
   assert.deepEqual(Object.keys(await signed('GET', '/api/reasons', 200)), ['items', 'next'])
+  const people = { items: [{ channel: 'email', address: 'owner@shop.example', language: 'zh-CN', kinds: ['decisions', 'funds'] }] }
+  assert.deepEqual((await signed('PUT', '/api/contacts', 200, people)).items.map((item: Json) => item.address), ['o***@shop.example'])
+  await bearer('GET', '/api/contacts', 200)
+  await bearer('PUT', '/api/contacts', 'partners.signature_required', people)
+  await signed('PUT', '/api/contacts', 'protocol.invalid_field', { items: [{ ...people.items[0], address: 'nobody' }] })
+  await signed('PUT', '/api/contacts', 'protocol.invalid_field', { items: [{ ...people.items[0], kinds: [] }] })
   await pages(tour, shop, '/api/goods', 2)
   await pages(tour, shop, '/api/orders', 1)
   await pages(tour, shop, '/api/funds/movements', 3)
@@ -151,7 +157,7 @@ async function pages(tour: Tour, shop: TestDocking, path: string, least: number)
 async function strangers(tour: Tour, shop: TestDocking, route: string): Promise<void> {
   const { hub } = tour
   const [method, path] = route.split(' ') as [string, string]
-  const body = method === 'POST' ? (path === '/api/orders' ? ask('gds_nobody', 'S-1') : {}) : undefined
+  const body = method === 'POST' ? (path === '/api/orders' ? ask('gds_nobody', 'S-1') : {}) : method === 'PUT' ? { items: [] } : undefined
   const bytes = body === undefined ? undefined : JSON.stringify(body)
   const expect = async (expected: ReasonCode, headers: Record<string, string>, sent = bytes, sentTo = path) => {
     const response = await fetch(hub.url + sentTo, { method, headers: { ...(bytes === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, ...(sent === undefined ? {} : { body: sent }) })
@@ -186,7 +192,7 @@ async function strangers(tour: Tour, shop: TestDocking, route: string): Promise<
   await expect('partners.nonce_reused', once)
 
   told(tour, 'GET', `${path}/nothing/here`, await hub.bearer(shop, 'GET', `${path}/nothing/here`), 'protocol.route_not_found')
-  told(tour, 'PUT', path, await hub.bearer(shop, 'PUT', path, {}), 'protocol.method_not_allowed')
+  told(tour, 'DELETE', path, await hub.bearer(shop, 'DELETE', path, {}), 'protocol.method_not_allowed')
 }
 
 test('what is refused before a route is chosen is in the document as well', async (t) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { startHub, type TestDocking } from '../hub.ts'
+import { readMails } from '../mails.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -32,5 +33,11 @@ test('the demo main site is made by the operator commands: 40 goods, 20,000 card
   const stopped = await hub.order(held, { reference: 'D-1', good })
   assert.deepEqual([stopped.status, stopped.body.class], [403, 'compliance'])
   assert.match(stopped.body.decision, /^dec_/)
+
+  await hub.hub.notices.follow()
+  await hub.hub.notices.send()
+  const [mail, ...others] = readMails(hub.dataDir)
+  assert.deepEqual([mail!.to, others.length], ['owner@demo-held.example', 0])
+  assert.match(await (await fetch(mail!.link)).text(), /主体实名未核验[^]*没有登记营业执照[^]*请提交营业执照/)
   assert.deepEqual(await hub.findings(), [])
 })

@@ -1,5 +1,5 @@
 export { SCOPES, type Decision, type Ground, type Measure, type Scope, type Statement } from './model.ts'
 export { refusalsInForce, REVIEW_WITHIN_DAYS } from './rules.ts'
 export { loadMeasures, readMeasures } from './store.ts'
-export { decisionsOf, hold, lift } from './service.ts'
+export { decisionsOf, findDecision, hold, lift } from './service.ts'
 export { checkStanding } from './checks.ts'

@@ -72,3 +72,7 @@ export async function lift(db: Database, command: { id: string; by: string; note
 export async function decisionsOf(db: Database, lane: number, docking: string, onlyOpen: boolean): Promise<Decision[]> {
   return readDecisions(await db.run(loadDecisionsOf(lane, docking, onlyOpen)))
 }
+
+export async function findDecision(db: Database, lane: number, id: string): Promise<Decision | null> {
+  return readDecisions(await db.run(loadDecision(lane, id)))[0] ?? null
+}

@@ -1,6 +1,8 @@
+import { escapeHtml } from '../../kernel/html.ts'
+
 /** A reason page as HTML. Reason pages are our own files in a small part of markdown: headings, paragraphs, lists, code. */
 export function renderPage(title: string, markdown: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(title)}</title>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)}</title>
 <style>body{font:16px/1.65 system-ui,-apple-system,"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif;max-width:46rem;margin:2.5rem auto;padding:0 1.2rem;color:#1c2733;background:#fff}
 h1{font-size:1.5rem;border-bottom:2px solid #0b6e8f;padding-bottom:.4rem}h2{font-size:1.2rem;margin-top:2.4rem;color:#0b6e8f}h3{font-size:1rem;margin:1.4rem 0 .2rem}
 code{font:.9em ui-monospace,Menlo,Consolas,monospace;background:#eef3f6;padding:.1em .3em;border-radius:3px}pre{background:#f4f7f9;border:1px solid #dfe7ec;padding:.8rem 1rem;overflow:auto;border-radius:6px}pre code{background:none;padding:0}a{color:#0b6e8f}</style>
@@ -16,7 +18,7 @@ function blocks(markdown: string): string {
       const code: string[] = []
       for (i++; i < lines.length && !lines[i]!.startsWith('```'); i++) code.push(lines[i]!)
       i++
-      html.push(`<pre><code>${escape(code.join('\n'))}</code></pre>`)
+      html.push(`<pre><code>${escapeHtml(code.join('\n'))}</code></pre>`)
       continue
     }
     const heading = /^(#{1,4}) (.+)$/.exec(line)
@@ -43,10 +45,6 @@ function blocks(markdown: string): string {
 function inline(text: string): string {
   return text.split(/(`[^`]+`)/).map((part) =>
     part.startsWith('`') && part.endsWith('`') && part.length > 1
-      ? `<code>${escape(part.slice(1, -1))}</code>`
-      : escape(part).replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>').replace(/\[([^\]]+)\]\((https?:\/\/[^)\s]+|[\w./#-]+)\)/g, '<a href="$2">$1</a>')).join('')
-}
-
-function escape(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
+      ? `<code>${escapeHtml(part.slice(1, -1))}</code>`
+      : escapeHtml(part).replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>').replace(/\[([^\]]+)\]\((https?:\/\/[^)\s]+|[\w./#-]+)\)/g, '<a href="$2">$1</a>')).join('')
 }

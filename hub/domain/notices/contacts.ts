@@ -1,0 +1,129 @@
+import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
+import { underLanes, type LaneWork } from '../../platform/facts.ts'
+import type { Connection, Database } from '../../platform/postgres/database.ts'
+import type { Vault } from '../../platform/sealing/vault.ts'
+import { MAIN_SITE, type Contact, type ContactKind, type Language, type Owner } from './model.ts'
+import { maskAddress, readAddress } from './rules.ts'
+import { changeContact, eraseContact, insertContact, loadContacts, locateContact, readContacts, type KeptContact } from './store.ts'
+
+const MOST_CONTACTS = 20
+
+export type ContactAsk = { address: string; language: Language; kinds: readonly ContactKind[] }
+
+/** What is needed to write contacts. */
+export type Desk = { db: Database; vault: Vault; makeId: () => string }
+
+/** Adds a contact; one that is there already under this address gets the new language and kinds. */
+export async function addContact(desk: Desk, owner: Owner, ask: ContactAsk, by: Contact['setBy']): Promise<Outcome<{ contact: Contact; added: boolean }>> {
+  const read = readAsk(owner, ask, null)
+  if (!read.ok) return read
+  return desk.db.transaction((connection) =>
+    underLanes(connection, [owner.lane], async (work) => {
+      const known = readContacts(await connection.run(loadContacts([owner])))
+      if (known.length >= MOST_CONTACTS && !find(desk, known, owner, read.value)) return tooMany('/address')
+      return accept(await put(desk, connection, work, owner, known, read.value, by))
+    }))
+}
+
+/**
+ * Puts the partner's own list in place of the one before. Contacts that the operator has set stay: who holds a stolen key
+ * cannot silence the one who is to be told of it.
+ */
+export async function replaceContacts(desk: Desk, owner: Owner, asks: readonly ContactAsk[]): Promise<Outcome<Contact[]>> {
+  const wanted: ContactAsk[] = []
+  for (const [i, ask] of asks.entries()) {
+    const read = readAsk(owner, ask, i)
+    if (!read.ok) return read
+    if (wanted.some((other) => other.address === read.value.address)) return refuse('protocol.invalid_field', { path: `/items/${i}/address`, expected: 'an address that stands in the list once' })
+    wanted.push(read.value)
+  }
+  return desk.db.transaction((connection) =>
+    underLanes(connection, [owner.lane], async (work) => {
+      const known = readContacts(await connection.run(loadContacts([owner])))
+      const kept = wanted.map((ask) => find(desk, known, owner, ask))
+      const staying = known.filter((contact) => contact.setBy === 'operator')
+      if (staying.length + kept.filter((contact) => contact?.setBy !== 'operator').length > MOST_CONTACTS) return tooMany('/items')
+      for (const contact of known) if (contact.setBy === 'partner' && !kept.includes(contact)) await erase(connection, work, contact)
+      for (const ask of wanted) await put(desk, connection, work, owner, known, ask, 'partner')
+      return accept(readContacts(await connection.run(loadContacts([owner]))).map(bare))
+    }))
+}
+
+/** Removes a contact and forgets its address; its links end with it. */
+export async function removeContact(desk: Desk, id: string): Promise<Outcome<Contact>> {
+  return desk.db.transaction(async (connection) => {
+    const place = readContacts(await connection.run(locateContact(id)))[0]
+    if (!place) return refuse('notices.contact_not_found', { contact: id.slice(0, 64) })
+    return underLanes(connection, [place.lane], async (work) => {
+      return await erase(connection, work, place) ? accept(bare(place)) : refuse('notices.contact_not_found', { contact: id.slice(0, 64) })
+    })
+  })
+}
+
+export async function contactsOf(db: Database, owner: Owner): Promise<Contact[]> {
+  return readContacts(await db.run(loadContacts([owner]))).map(bare)
+}
+
+/** Under which a sealed address opens. */
+export function addressContext(contact: string): string {
+  return `contact|${contact}`
+}
+
+/** @param index its place in a list; null when it came alone */
+function readAsk(owner: Owner, ask: ContactAsk, index: number | null): Outcome<ContactAsk> {
+  const address = readAddress(ask.address)
+  if (address === null) return refuse('protocol.invalid_field', { path: index === null ? '/address' : `/items/${index}/address`, expected: 'an e-mail address such as name@example.com' })
+  // The main site writes decisions and sees balances itself: a contact of it that waits for them would wait for ever.
+  if (owner.docking === MAIN_SITE && ask.kinds.some((kind) => kind !== 'stock')) {
+    return refuse('protocol.invalid_field', { path: index === null ? '/kinds' : `/items/${index}/kinds`, expected: 'stock alone: decisions and funds are told to dockings' })
+  }
+  return accept({ ...ask, address, kinds: [...new Set(ask.kinds)] })
+}
+
+function tooMany(path: string): Outcome<never> {
+  return refuse('protocol.invalid_field', { path, expected: 'at most 20 contacts' })
+}
+
+function blindOf(desk: Desk, owner: Owner, address: string): Buffer {
+  return desk.vault.blind(`contact|${owner.docking}|${address.toLowerCase()}`)
+}
+
+function find(desk: Desk, known: readonly KeptContact[], owner: Owner, ask: ContactAsk): KeptContact | undefined {
+  const blind = blindOf(desk, owner, ask.address)
+  return known.find((contact) => contact.blind.equals(blind))
+}
+
+/** A change by the partner leaves the operator's contact the operator's. */
+async function put(
+  desk: Desk, connection: Connection, { at, append }: LaneWork, owner: Owner, known: readonly KeptContact[], ask: ContactAsk, by: Contact['setBy'],
+): Promise<{ contact: Contact; added: boolean }> {
+  const old = find(desk, known, owner, ask)
+  const { language, kinds } = ask
+  if (old) {
+    const same = old.language === language && old.kinds.join() === kinds.join()
+    if (!same) {
+      await connection.run(changeContact(old.lane, old.id, language, kinds))
+      append(fact(owner, 'contact.changed', old.id, { language, kinds, by }))
+    }
+    return { contact: bare({ ...old, language, kinds }), added: false }
+  }
+  const contact: Contact = { ...owner, id: desk.makeId(), channel: 'email', masked: maskAddress(ask.address), language, kinds, setBy: by, createdAt: at }
+  await connection.run(insertContact(contact, desk.vault.seal(Buffer.from(ask.address), addressContext(contact.id)), blindOf(desk, owner, ask.address)))
+  append(fact(owner, 'contact.added', contact.id, { language, kinds, by }))
+  return { contact, added: true }
+}
+
+async function erase(connection: Connection, { at, append }: LaneWork, contact: Contact): Promise<boolean> {
+  const erased = await connection.run(eraseContact(contact.lane, contact.id, at))
+  if (erased.length > 0) append(fact(contact, 'contact.removed', contact.id, {}))
+  return erased.length > 0
+}
+
+/** No fact holds an address, not even a masked one: facts are for ever. */
+function fact(owner: Owner, kind: string, subject: string, body: object) {
+  return { lane: owner.lane, docking: owner.docking === MAIN_SITE ? null : owner.docking, kind, subject, code: null, body: JSON.stringify(body) }
+}
+
+function bare({ lane, id, docking, channel, masked, language, kinds, setBy, createdAt }: Contact): Contact {
+  return { lane, id, docking, channel, masked, language, kinds, setBy, createdAt }
+}
