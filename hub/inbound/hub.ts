@@ -10,6 +10,7 @@ import type { Database } from '../platform/postgres/database.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
+import type { RequestLog } from './request-log.ts'
 
 /** All that the doors need of the house; built once in main.ts, in floor order. */
 export type Hub = {
@@ -22,6 +23,7 @@ export type Hub = {
   limiter: Limiter
   keys: KeyRing
   nonces: NonceWindow
+  requests: RequestLog
   orders: Orders
   checks: readonly Check[]
   publicUrl: string

@@ -13,7 +13,9 @@ import { cardRoutes, goodsRoutes as operatorGoodsRoutes } from './operator/goods
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
+import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
+import { requestRoutes } from './partner/requests.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
@@ -62,7 +64,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     next()
   })
   app.setErrorHandler((error, request, reply) => {
-    const refusal = refusalOfError(error)
+    const refusal = refusalOfError(error, request.routeOptions.bodyLimit)
     if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
     return answerInItsWords(hub, request, reply, refusal)
   })
@@ -84,6 +86,8 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
     fundsRoutes(doors, hub)
+    keyRoutes(doors, hub)
+    requestRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
     operatorGoodsRoutes(doors, hub)

@@ -1,7 +1,7 @@
 export type { Card, Change, Good, LineError, Lot, Pick } from './model.ts'
 export { quantityOffered, readCard, showCard, stockOf, take, withinGuard, writeCard } from './rules.ts'
 export {
-  insertChanges, loadCards, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type SaleTerms, type SealedCards,
+  insertChanges, loadCards, loadLots, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type SaleTerms, type SealedCards,
 } from './store.ts'
 export { CardOpener } from './cards.ts'
 export { changesFor, sequenceChanges } from './feed.ts'

@@ -4,7 +4,7 @@ import { appendFacts, type Fact } from '../../platform/facts.ts'
 import { lockLanes, moveLanes, readLanes, type Lane } from '../../platform/lanes.ts'
 import type { Rows, Statement } from '../../platform/postgres/database.ts'
 import {
-  insertChanges, loadCards, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type Pick, type SealedCards,
+  insertChanges, loadCards, loadLots, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type Pick, type SealedCards,
 } from '../catalogue/index.ts'
 import { loadMeasures, readMeasures } from '../decisions/index.ts'
 import { loadBalances, postTransfers, readBalances, writeBalances } from '../ledger/index.ts'
@@ -21,31 +21,38 @@ export type BatchInput = { places: readonly PlaceCommand[]; notes: readonly Refu
 /** Lock and load: the statements of step 1 and 2, in the order in which they must run. */
 export function lockAndLoad(input: BatchInput): Statement[] {
   const { places } = input
+  const statements = [lockLanes([...places.map((p) => p.lane), ...input.notes.map((n) => n.lane)])]
+  if (places.length > 0) {
+    const sales = new Map<string, PlaceCommand>()
+    for (const p of places) sales.set(`${p.good} ${p.mode}`, p)
+    statements.push(lockLots([...sales.values()]), loadByReference(places), ...loadTerms(places))
+  }
+  statements.push(CLOCK)
+  return statements
+}
+
+/** The load of one order that is not placed: the same rows in a snapshot of the caller's, without a lock and without a lane. */
+export function loadForQuote(command: PlaceCommand): Statement[] {
+  return [loadLots(command.good, command.mode), loadByReference([command]), ...loadTerms([command]), CLOCK]
+}
+
+function loadTerms(places: readonly PlaceCommand[]): Statement[] {
   const dockings = new Map<string, number>()
   for (const p of places) dockings.set(p.docking, p.lane)
   const lanes = [...dockings.values()]
   const names = [...dockings.keys()]
   const pairs = new Map<string, PlaceCommand>()
-  const sales = new Map<string, PlaceCommand>()
-  for (const p of places) {
-    pairs.set(`${p.docking} ${p.good}`, p)
-    sales.set(`${p.good} ${p.mode}`, p)
-  }
-  const statements = [lockLanes([...places.map((p) => p.lane), ...input.notes.map((n) => n.lane)])]
-  if (places.length > 0) {
-    statements.push(
-      lockLots([...sales.values()]),
-      loadByReference(places),
-      loadBalances(lanes, names),
-      loadContracts(lanes, names),
-      loadMeasures(lanes, names),
-      loadSaleTerms([...new Set(places.map((p) => p.good))]),
-      loadOffers([...pairs.values()]),
-    )
-  }
-  statements.push({ name: 'platform.clock', text: 'select clock_timestamp()', values: [] })
-  return statements
+  for (const p of places) pairs.set(`${p.docking} ${p.good}`, p)
+  return [
+    loadBalances(lanes, names),
+    loadContracts(lanes, names),
+    loadMeasures(lanes, names),
+    loadSaleTerms([...new Set(places.map((p) => p.good))]),
+    loadOffers([...pairs.values()]),
+  ]
 }
+
+const CLOCK: Statement = { name: 'platform.clock', text: 'select clock_timestamp()', values: [] }
 
 /** The answers of lockAndLoad, as what the fold needs. */
 export function readLoaded(input: BatchInput, answers: readonly Rows[]): { lanes: Map<number, Lane>; tally: Tally } {
