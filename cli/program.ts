@@ -10,13 +10,16 @@ import { setPrice } from './commands/price.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
 import { placeOrder } from './commands/order.ts'
+import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
+import { showQuote } from './commands/quote.ts'
 import { showReport } from './commands/report.ts'
+import { listRequests } from './commands/requests.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
 import { langOf, showRefusal, withoutControls, type Lang, type Words } from './screen.ts'
 
 export const commands: readonly Command[] = [
   addDocking, listDockings, addKey, endKey, importGoods, importCards, bookDeposit, setPrice, holdDocking, liftDecision, checkLedger, listDoubtful,
-  placeOrder, showReport, listGoods, showBalance,
+  placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 
 /** Runs one command line and answers its exit code (see exitCodes). Nothing but `surroundings` is touched. */

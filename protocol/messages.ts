@@ -169,7 +169,7 @@ export const RequestView = Type.Object({
   id: Id, at: Time, method: Type.String(), path: Type.String({ description: 'Without its query; long runs of letters and digits are hidden.' }), route: Type.String(), status: Type.Integer(),
   code: Type.Union([Type.String(), Type.Null()]), class: Type.Union([Type.String(), Type.Null()]), durationMs: Type.Number(), key: Id,
   bytesIn: Type.Integer(), bytesOut: Type.Integer(), addressPrefix: Type.String(),
-  fields: Type.Union([Type.Object({}, { additionalProperties: true, description: 'Names of the fields of a small body, and the values of those that say what was asked.' }), Type.Null()]),
+  fields: Type.Object({}, { additionalProperties: true, description: 'Names of the fields of a body of up to 1 KB, with the values of those that say what was asked; all others are hidden.' }),
 }, closed)
 export const RequestPage = Type.Object({
   items: Type.Array(RequestView), next: Type.Union([Type.String(), Type.Null()]), since: Time, kept: Type.Integer({ description: 'So many of the newest requests are kept, since the hub started.' }),

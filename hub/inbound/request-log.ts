@@ -117,9 +117,9 @@ const LONGEST_VALUE = 64
 const NAME = /^[A-Za-z_]{1,24}$/
 const HIDDEN = '***'
 
-/** The fields of a kept body; null when there was none, or it was too long or could not be read. */
-export function fieldsOf(body: unknown): Record<string, string | number> | null {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return null
+/** The fields of a kept body; none when it was too long or could not be read. */
+export function fieldsOf(body: unknown): Record<string, string | number> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return {}
   const shown: Record<string, string | number> = {}
   for (const [name, value] of Object.entries(body).slice(0, MOST_FIELDS)) {
     const isPlain = typeof value === 'number' || (typeof value === 'string' && value.length <= LONGEST_VALUE)

@@ -1,5 +1,5 @@
 import { accept, type Outcome } from '../../../protocol/outcome.ts'
-import type { Database } from '../../platform/postgres/database.ts'
+import type { Database, Rows } from '../../platform/postgres/database.ts'
 import { stockOf } from '../catalogue/index.ts'
 import { loadForQuote, readLoaded } from './batch.ts'
 import type { PlaceCommand } from './model.ts'
@@ -24,7 +24,9 @@ export async function quote(db: Database, asker: Asker, ask: QuoteAsk): Promise<
   }
   const answers = await db.transaction(async (connection) => {
     await connection.run({ text: 'set transaction isolation level repeatable read, read only', values: [] })
-    return Promise.all(loadForQuote(command).map((statement) => connection.run(statement)))
+    const loaded: Rows[] = []
+    for (const statement of loadForQuote(command)) loaded.push(await connection.run(statement))
+    return loaded
   })
   const { tally } = readLoaded({ places: [command], notes: [] }, [[[asker.lane, 0n, 0n]], ...answers])
   const stock = stockOf(tally.lots.get(`${command.good} ${command.mode}`) ?? [], tally.at)
