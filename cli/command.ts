@@ -57,7 +57,7 @@ export type Asked = {
   env: NodeJS.ProcessEnv
   stdin: AsyncIterable<Uint8Array>
   nowMs: () => number
-  /** Overwrites one line for whoever watches; silent otherwise. */
+  /** Overwrites one line for whoever watches; a plain line now and then where nobody does, and nothing beside --json. '' clears. */
   progress: (text: string) => void
 }
 

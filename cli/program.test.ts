@@ -225,7 +225,7 @@ test('cards stream from stdin as they are, and lines that were left out exit wit
   const { code, out } = await berth('cards import - --good junnet-10 --mode live --batch b1 --expires 2028-01-01', { stdin: '\ufeffN1,S1\r\nN2,卡\n' })
   assert.equal(code, 3)
   assert.deepEqual([came[0]!.url, came[0]!.body], ['/operator/cards?good=junnet-10&mode=live&batch=b1&expiresAt=2028-01-01T00%3A00%3A00.000Z', 'N1,S1\r\nN2,卡\n'])
-  assert.match(out, /2 cards are on sale: good junnet-10, live, lot b1 \(7\)\n2 lines were left out:\n +line 2 +a +two\n +line 4 +b +four/)
+  assert.match(out, /2 cards are on sale: good junnet-10, live, lot b1 \(7\)\n2 lines, [\d,]+ lines\/s, 2 left out\n2 lines were left out:\n +line 2 +a +two\n +line 4 +b +four/)
   assert.equal((await berth('cards import - --good a --mode live --batch b --expires 2020-01-01')).code, 2)
 })
 

@@ -82,9 +82,13 @@ function explainTop(leading: readonly string[], rest: readonly string[], lang: L
   )
 }
 
+/** A log wants to know that it goes on, and not more. */
+const PLAIN_EVERY_MS = 5_000
+
 function asked(typed: Typed, surroundings: Surroundings, lang: Lang, isJson: boolean) {
   const { env, stdin, nowMs, isTerminal, stderr } = surroundings
   const option = (name: string) => typed.values.get(name)?.[0]
+  let toldMs = nowMs()
   return {
     operands: typed.operands, lang, env, stdin, nowMs, option,
     needed: (name: string) => {
@@ -94,7 +98,11 @@ function asked(typed: Typed, surroundings: Surroundings, lang: Lang, isJson: boo
     },
     all: (name: string) => typed.values.get(name) ?? [],
     progress: (text: string) => {
-      if (isTerminal && !isJson) stderr(`\r\u001b[K${text}`)
+      if (isJson) return
+      if (isTerminal) return stderr(`\r\u001b[K${text}`)
+      if (text === '' || nowMs() - toldMs < PLAIN_EVERY_MS) return
+      toldMs = nowMs()
+      stderr(`${text}\n`)
     },
   }
 }

@@ -93,7 +93,7 @@ export class RequestLog {
     const ring = this.#rings.get(docking)
     if (ring === undefined) return []
     const { entries, next } = ring
-    return entries.length < this.perDocking ? entries.toReversed() : [...entries.slice(next), ...entries.slice(0, next)].reverse()
+    return entries.length < this.perDocking ? entries.toReversed() : [...entries.slice(next), ...entries.slice(0, next)].toReversed()
   }
 
   /** Goes round the dockings: one that was written to since the last round is passed over once. */

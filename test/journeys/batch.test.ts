@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { signRequest } from '../../protocol/signature.ts'
 import { readContract } from '../contract.ts'
-import { startHub, type TestDocking, type TestHub } from '../hub.ts'
+import { startHub, type Reply, type TestDocking, type TestHub } from '../hub.ts'
 import { holdLanes } from '../locks.ts'
 import type { Json } from '../raw-http.ts'
 
@@ -67,7 +67,7 @@ test('500 orders at once, and the same 500 again are the same orders', async (t)
 
 test('a batch is signed in live mode, holds 1 to 500 orders and at most 5000 cards, and is turned away unread without a key', async (t) => {
   const { hub, good, contract, shop, place } = await openShop(t, { cards: 1 })
-  const told = async (reply: { status: number; headers: Headers; body: any; text: string }, code: string) => {
+  const told = async (reply: Reply, code: string) => {
     contract.check('POST', PATH, reply)
     assert.equal(reply.body.code, code, reply.text)
   }

@@ -137,6 +137,6 @@ test('keys are listed in pages, the newest first', async (t) => {
     if (page.next === null) break
     cursor = `&cursor=${page.next}`
   }
-  assert.deepEqual(ids, ids.toSorted().reverse())
+  assert.deepEqual(ids, ids.toSorted().toReversed())
   assert.ok(ids.length === 3 && ids.includes(shop.keyId!))
 })
