@@ -34,7 +34,7 @@ export function keyRoutes(app: FastifyInstance, hub: Hub): void {
       const id = hub.ids.make('key', nowMs)
       const made = await createOwnKey(hub.db, hub.vault, { ...asked, key }, { id, kind: body.kind as 'bearer', publicKeyPem: body.publicKey ?? null, scopes: body.scopes ?? null })
       if (!made.ok) return made
-      hub.keys.forget()
+      hub.keys.forget(asked.docking.id)
       const { secret, replayed } = made.value
       return accept({ status: replayed ? 200 : 201, body: { key: presentKey(made.value.key, key.id, nowMs), secret }, headers: replayed ? REPLAYED : {} })
     },
@@ -47,7 +47,7 @@ export function keyRoutes(app: FastifyInstance, hub: Hub): void {
       const id = hub.ids.make('key', nowMs)
       const made = await rollKey(hub.db, hub.vault, { ...asked, key }, { id, old: params.key!, overlapMs: OVERLAP_MS[body.overlap]!, publicKeyPem: body.publicKey ?? null })
       if (!made.ok) return made
-      hub.keys.forget()
+      hub.keys.forget(asked.docking.id)
       const { secret, replayed, old } = made.value
       return accept({
         status: replayed ? 200 : 201, headers: replayed ? REPLAYED : {},
@@ -62,7 +62,7 @@ export function keyRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ key, params, ...asked }) => {
       const revoked = await revokeOwnKey(hub.db, { ...asked, key }, params.key!)
       if (!revoked.ok) return revoked
-      hub.keys.forget()
+      hub.keys.forget(asked.docking.id)
       return accept({ status: 200, body: { key: presentKey(revoked.value, key.id, hub.clock.nowMs()) } })
     },
   })
