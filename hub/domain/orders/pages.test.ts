@@ -48,7 +48,7 @@ test('among 100,000 rows a page is a walk down an index, from its beginning and 
 test('orders and goods are paged without a gap and without a repeat while others are added', async () => {
   const shop = await rooms.openDocking({ deposit: '1000.00' })
   const good = await rooms.addGood('PAGED', '1.00')
-  await rooms.addCards(good, 40, 'sandbox')
+  await rooms.addCards(good, 40, shop.mode)
   const first: string[] = []
   for (let i = 0; i < 12; i++) first.push(must(await rooms.place(shop, `P-${i}`, good)).order.id)
   const seen: string[] = []
