@@ -6,6 +6,7 @@ import { readCard } from '../hub/domain/catalogue/index.ts'
 import type { Order, Orders, PlaceAsk, Placed, Receipt } from '../hub/domain/orders/index.ts'
 import { KEY_SCOPES, type Docking, type KeyRing, type LiveKey } from '../hub/domain/partners/index.ts'
 import type { Hub } from '../hub/inbound/hub.ts'
+import { RequestLog } from '../hub/inbound/request-log.ts'
 import { buildServer } from '../hub/inbound/server.ts'
 import { systemClock } from '../hub/kernel/clock.ts'
 import { IdMaker } from '../hub/kernel/ids.ts'
@@ -41,6 +42,7 @@ async function serve(): Promise<void> {
     db: { run: async () => [] } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, trustedProxies: [],
     keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: null as never,
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
+    requests: new RequestLog({ perDocking: 200, mostEntries: 50_000, sinceMs: clock.nowMs() }),
     nonces: new NonceWindow({ windowS: 600, seed: randomBytes(8).readBigUInt64LE() }),
     nobody: createSecretKey(randomBytes(32)), operatorHash: randomBytes(32),
     startedAtS: Math.floor(clock.nowMs() / 1000), state: { ready: true, stopping: false },

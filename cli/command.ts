@@ -12,6 +12,8 @@ export type Option = {
   /** What stands for the value in the usage line; an option without one is a switch. */
   value?: string
   isRequired?: true
+  /** Another option in whose presence this one is not required. */
+  unless?: string
   /** May be given more than once. */
   isMany?: true
   oneOf?: readonly string[]
@@ -55,7 +57,7 @@ export type Asked = {
   env: NodeJS.ProcessEnv
   stdin: AsyncIterable<Uint8Array>
   nowMs: () => number
-  /** Overwrites one line for whoever watches; silent otherwise. */
+  /** Overwrites one line for whoever watches; a plain line now and then where nobody does, and nothing beside --json. '' clears. */
   progress: (text: string) => void
 }
 
@@ -119,7 +121,7 @@ function readValue(option: Option, value: string | undefined, isInline: boolean)
 function checkComplete(command: Command, operands: readonly string[], values: ReadonlyMap<string, unknown>): void {
   const missing = [
     ...command.operands.slice(operands.length).map((operand) => operand.name),
-    ...command.options.filter((option) => option.isRequired && !values.has(option.name)).map((option) => `--${option.name}`),
+    ...command.options.filter((option) => option.isRequired && !values.has(option.name) && !(option.unless && values.has(option.unless))).map((option) => `--${option.name}`),
   ]
   if (missing.length > 0) throw new WrongUsage({ en: `Missing: ${missing.join(', ')}.`, zh: `缺少：${missing.join('、')}。` })
   const extra = operands[command.operands.length]

@@ -225,8 +225,79 @@ test('cards stream from stdin as they are, and lines that were left out exit wit
   const { code, out } = await berth('cards import - --good junnet-10 --mode live --batch b1 --expires 2028-01-01', { stdin: '\ufeffN1,S1\r\nN2,卡\n' })
   assert.equal(code, 3)
   assert.deepEqual([came[0]!.url, came[0]!.body], ['/operator/cards?good=junnet-10&mode=live&batch=b1&expiresAt=2028-01-01T00%3A00%3A00.000Z', 'N1,S1\r\nN2,卡\n'])
-  assert.match(out, /2 cards are on sale: good junnet-10, live, lot b1 \(7\)\n2 lines were left out:\n +line 2 +a +two\n +line 4 +b +four/)
+  assert.match(out, /2 cards are on sale: good junnet-10, live, lot b1 \(7\)\n2 lines, [\d,]+ lines\/s, 2 left out\n2 lines were left out:\n +line 2 +a +two\n +line 4 +b +four/)
   assert.equal((await berth('cards import - --good a --mode live --batch b --expires 2020-01-01')).code, 2)
+})
+
+test('an import shows a bar to a person, plain lines to a log now and then, and nothing beside --json', async () => {
+  const file = join(folder, 'many-cards.txt')
+  writeFileSync(file, 'N000001,SECRET\n'.repeat(100_000))
+  laid['POST /operator/cards'] = { status: 200, body: { lot: '7', published: 100_000, errorCount: 0, errors: [] } }
+  let nowMs = 1_800_000_000_000
+  const shown = async (isTerminal: boolean, json: string[] = []) => {
+    let err = ''
+    await run(['cards', 'import', file, '--good', 'q', '--mode', 'live', '--batch', 'b', ...json], {
+      env: { BERTH_URL: url, BERTH_OPERATOR_KEY: 'k' }, stdin: (async function* () {})(), stdout: () => {}, stderr: (text) => (err += text), isTerminal, nowMs: () => (nowMs += 2_000),
+    })
+    return err
+  }
+  assert.match(await shown(true), /\r\u001b\[K\[#+-*\] +\d+ % {2}[\d,]+ lines, [\d,]+ lines\/s/)
+  assert.match(await shown(false), /^(\[#+-*\] +\d+ % {2}[\d,]+ lines, [\d,]+ lines\/s\n)+$/)
+  assert.equal(await shown(true, ['--json']), '')
+})
+
+test('a file of orders goes in requests of 500, codes become ids, and lines that were not placed are named', async () => {
+  laid['GET /api/goods'] = { status: 200, body: { items: [good], next: null } }
+  const verdicts = Array.from({ length: 500 }, (_, i) => (i === 1 ? { status: 402, problem } : { status: i === 2 ? 200 : 201, order }))
+  laid['POST /api/orders/batch'] = { status: 200, body: { items: verdicts } }
+  const file = join(folder, 'orders.csv')
+  writeFileSync(file, `reference,good,quantity,maxUnitPrice\n${Array.from({ length: 500 }, (_, i) => `R-${i},junnet-10,2,${i === 0 ? '' : '9.80'}`).join('\n')}\nshort\n`)
+  const { code, out } = await berth(`order --batch ${file}`)
+  assert.equal(code, 3)
+  const sent = JSON.parse(came.find((one) => one.method === 'POST')!.body).orders
+  assert.deepEqual([sent.length, sent[0], sent[1].maxUnitPrice], [500, { reference: 'R-0', good: 'gds_1', quantity: 2, maxUnitPrice: '9.50' }, '9.80'])
+  assert.match(out, /498 placed, 1 stood before, 2 not placed\n2 lines were left out:\n +line 3 +ledger\.insufficient_funds +The order needs.*\n +line 502 +protocol\.malformed_request/)
+  laid['POST /api/orders/batch'] = { status: 503, body: { ...problem, status: 503, code: 'platform.storage_unavailable' } }
+  const fault = await berth('order --batch -', { stdin: '{"reference":"A","good":"junnet-10","quantity":1}\n' })
+  assert.deepEqual([fault.code, /Send the same file again/.test(fault.err)], [4, true])
+  assert.equal((await berth('order --batch - --good a')).code, 2)
+})
+
+test('a quote is a table for a person, and its refusal is the order\'s', async () => {
+  laid['GET /api/goods'] = { status: 200, body: { items: [good], next: null } }
+  laid['POST /api/quotes'] = { status: 200, body: { good: 'gds_1', quantity: 2, unitPrice: '9.50', total: '19.00', fee: '0.19', charged: '19.19', stockClass: 'low', at: '2026-12-01T00:00:00Z', validForS: 30 } }
+  const quoted = await berth('quote --good junnet-10 --quantity 2')
+  assert.deepEqual([quoted.code, JSON.parse(came.at(-1)!.body)], [0, { good: 'gds_1', quantity: 2 }])
+  assert.match(quoted.out, /total +2 × 9\.50 = 19\.00\nfee +0\.19\ncharged +19\.19\nstock +few are left/)
+  laid['POST /api/quotes'] = { status: 402, body: problem }
+  assert.equal((await berth('quote --good gds_1 --quantity 2 --max-price 9')).code, 1)
+})
+
+test('keys are listed, made, rolled and revoked, and a secret is printed once', async () => {
+  const key = { id: 'key_2', kind: 'hmac-sha256', scopes: ['keys:write'], state: 'live', current: true, createdAt: '2026-12-01T00:00:00Z', expiresAt: null, revokedAt: null }
+  laid['GET /api/keys'] = { status: 200, body: { items: [key], next: null } }
+  assert.match((await berth('keys')).out, /\* +key_2 +hmac-sha256 +live +keys:write/)
+  laid['POST /api/keys'] = { status: 201, body: { key, secret: 'NEW-SECRET' } }
+  assert.match((await berth('keys create --kind hmac-sha256 --scope keys:write')).out, /keyId +key_2\n.*\n.*\n +secret +NEW-SECRET\nThe secret is shown this once/)
+  assert.deepEqual(JSON.parse(came.at(-1)!.body), { kind: 'hmac-sha256', scopes: ['keys:write'] })
+  laid['POST /api/keys/key_1/roll'] = { status: 201, body: { key, secret: 'S', old: { ...key, id: 'key_1', state: 'ending', expiresAt: '2026-12-02T00:00:00Z' } } }
+  assert.match((await berth('keys roll key_1 --overlap 24h')).out, /The old key key_1 ends at 2026-12-02T00:00:00Z/)
+  laid['POST /api/keys/key_1/revoke'] = { status: 200, body: { key: { ...key, id: 'key_1', state: 'ended', revokedAt: '2026-12-01T01:00:00Z' } } }
+  assert.match((await berth('keys revoke key_1')).out, /key_1 was revoked at 2026-12-01T01:00:00Z/)
+  for (const line of ['keys create --kind ed25519', 'keys roll key_1', 'keys roll key_1 --overlap 2h', 'keys revoke']) assert.equal((await berth(line)).code, 2, line)
+})
+
+test('the log of requests is a table, or one request by its id', async () => {
+  const one = {
+    id: 'req_1', at: '2026-12-01T00:00:00Z', method: 'POST', path: '/api/orders', route: '/api/orders', status: 402, code: 'ledger.insufficient_funds', class: 'commercial', durationMs: 3.25,
+    key: 'key_1', bytesIn: 120, bytesOut: 400, addressPrefix: '192.0.2.0/24', fields: { reference: 'A-1', member: '***' },
+  }
+  laid['GET /api/requests'] = { status: 200, body: { items: [one], next: null, since: '2026-12-01T00:00:00Z', kept: 200 } }
+  assert.match((await berth('requests --limit 5')).out, /req_1 +POST \/api\/orders +402 +ledger\.insufficient_funds +3\.3/)
+  assert.match(came.at(-1)!.url, /limit=5$/)
+  laid['GET /api/requests/req_1'] = { status: 200, body: one }
+  assert.match((await berth('requests --id req_1')).out, /code +ledger\.insufficient_funds \(commercial\)[^]*· reference +A-1\n· member +\*\*\*/)
+  assert.equal((await berth('requests --limit 0')).code, 2)
 })
 
 test('a docking is named by its id, or by a name that only one has', async () => {

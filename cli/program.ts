@@ -16,7 +16,10 @@ import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
 import { listNotices, retryNotice } from './commands/notices.ts'
 import { placeOrder } from './commands/order.ts'
+import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
+import { showQuote } from './commands/quote.ts'
 import { showReport } from './commands/report.ts'
+import { listRequests } from './commands/requests.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
 import { langOf, showRefusal, withoutControls, type Lang, type Words } from './screen.ts'
 
@@ -24,7 +27,7 @@ export const commands: readonly Command[] = [
   addDocking, listDockings, addKey, endKey, importGoods, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel, assignPrices,
   ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful,
   addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
-  placeOrder, showReport, listGoods, showBalance,
+  placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 
 /** Runs one command line and answers its exit code (see exitCodes). Nothing but `surroundings` is touched. */
@@ -89,9 +92,13 @@ function explainTop(leading: readonly string[], rest: readonly string[], lang: L
   )
 }
 
+/** A log wants to know that it goes on, and not more. */
+const PLAIN_EVERY_MS = 5_000
+
 function asked(typed: Typed, surroundings: Surroundings, lang: Lang, isJson: boolean) {
   const { env, stdin, nowMs, isTerminal, stderr } = surroundings
   const option = (name: string) => typed.values.get(name)?.[0]
+  let toldMs = nowMs()
   return {
     operands: typed.operands, lang, env, stdin, nowMs, option,
     needed: (name: string) => {
@@ -101,7 +108,11 @@ function asked(typed: Typed, surroundings: Surroundings, lang: Lang, isJson: boo
     },
     all: (name: string) => typed.values.get(name) ?? [],
     progress: (text: string) => {
-      if (isTerminal && !isJson) stderr(`\r\u001b[K${text}`)
+      if (isJson) return
+      if (isTerminal) return stderr(`\r\u001b[K${text}`)
+      if (text === '' || nowMs() - toldMs < PLAIN_EVERY_MS) return
+      toldMs = nowMs()
+      stderr(`${text}\n`)
     },
   }
 }

@@ -11,6 +11,7 @@ import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
 import type { Hub } from './inbound/hub.ts'
+import { RequestLog } from './inbound/request-log.ts'
 import { buildServer } from './inbound/server.ts'
 import { systemClock } from './kernel/clock.ts'
 import { IdMaker } from './kernel/ids.ts'
@@ -63,6 +64,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
     nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
+    requests: new RequestLog({ perDocking: 200, mostEntries: 50_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
     checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db)],
     publicUrl: config.publicUrl, trustedProxies: config.trustedProxies,

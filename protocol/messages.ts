@@ -20,18 +20,23 @@ const PLAIN_TEXT = '^[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]*$'
 /** Order numbers of the trade. Nothing in them means anything to a shell, a path, a query or a spreadsheet. */
 export const REFERENCE = '^[A-Za-z0-9][A-Za-z0-9._:@#+=~/-]*$'
 
-export const PlaceOrder = Type.Object(
-  {
-    reference: Type.String({ minLength: 1, maxLength: 64, pattern: REFERENCE, title: 'a letter or digit, then letters, digits or . _ : @ # + = ~ / -', description: "The partner's own order number; unique for ever once accepted." }),
-    good: Type.String({ minLength: 1, maxLength: 64, pattern: '^[0-9a-z_]+$', title: 'lower-case letters, digits or _' }),
-    quantity: Type.Integer({ minimum: 1, maximum: 1000 }),
-    maxUnitPrice: Amount,
-    form: Type.Optional(Type.Object({}, { ...closed, description: 'Card goods ask for nothing, so the form is empty.' })),
-    member: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: PLAIN_TEXT, title: 'text without control, direction or zero-width characters', description: "The partner's own word for the buyer; never required." })),
-  },
-  closed,
-)
+/** What is asked for, by an order and by its dry run. */
+const wanted = {
+  good: Type.String({ minLength: 1, maxLength: 64, pattern: '^[0-9a-z_]+$', title: 'lower-case letters, digits or _' }),
+  quantity: Type.Integer({ minimum: 1, maximum: 1000 }),
+  form: Type.Optional(Type.Object({}, { ...closed, description: 'Card goods ask for nothing, so the form is empty.' })),
+  member: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: PLAIN_TEXT, title: 'text without control, direction or zero-width characters', description: "The partner's own word for the buyer; never required." })),
+}
+
+export const PlaceOrder = Type.Object({
+  reference: Type.String({ minLength: 1, maxLength: 64, pattern: REFERENCE, title: 'a letter or digit, then letters, digits or . _ : @ # + = ~ / -', description: "The partner's own order number; unique for ever once accepted." }),
+  maxUnitPrice: Amount,
+  ...wanted,
+}, closed)
 export type PlaceOrder = Static<typeof PlaceOrder>
+
+/** A dry run: the same ask without a reference. The guard may be left out, since nothing is charged. */
+export const QuoteAsk = Type.Object({ ...wanted, maxUnitPrice: Type.Optional(Amount) }, closed)
 
 export const Card = Type.Object({
   number: Type.Union([Type.String(), Type.Null()]),
@@ -49,6 +54,18 @@ export const Order = Type.Object({
 export const OrderPage = page(Order)
 
 export const StockClass = Type.Union([Type.Literal('in_stock'), Type.Literal('low'), Type.Literal('out_of_stock')])
+
+export const Quote = Type.Object({
+  good: Id, quantity: Type.Integer(), unitPrice: Amount, total: Amount, fee: Amount, charged: Amount, stockClass: StockClass, at: Time,
+  validForS: Type.Integer({ description: 'How long a shop may well show it, in seconds. It holds neither price nor stock: the order itself is guarded by maxUnitPrice.' }),
+}, closed)
+
+/** At most this many orders are placed with one request. */
+export const BATCH_ORDERS_MAX = 500
+
+export const PlaceOrders = Type.Object({
+  orders: Type.Array(PlaceOrder, { minItems: 1, maxItems: BATCH_ORDERS_MAX, description: 'Each as for POST /api/orders, with its own reference and its own verdict; at most 5000 cards in all. Every 5 orders begun count as one request of the rate.' }),
+}, closed)
 
 export const Good = Type.Object({
   id: Id, code: Type.String(), name: Type.String(), category: Type.String(), description: Type.String(), unitPrice: Amount, onSale: Type.Boolean(),
@@ -126,6 +143,48 @@ export const Problem = Type.Object({
   side: Type.String(), decision: Type.Optional(Type.String()), appeal: Type.Optional(Type.String()),
   also: Type.Optional(Type.Array(Type.Object({ code: Type.String(), class: Type.String(), detail: Type.String(), because: Type.Object({}, { additionalProperties: true }) }, closed))),
   requestId: Type.String(), serverTime: Time,
+}, closed)
+
+/** One verdict an order, in the order of the asks. */
+export const OrderVerdicts = Type.Object({
+  items: Type.Array(Type.Union([
+    Type.Object({ status: Type.Integer({ description: '201 placed, 200 the order that its reference had bound before.' }), order: Order }, closed),
+    Type.Object({ status: Type.Integer({ description: 'What POST /api/orders would have answered.' }), problem: Problem }, closed),
+  ])),
+}, closed)
+
+const KeyState = Type.Union(['live', 'ending', 'ended'].map((state) => Type.Literal(state)))
+export const KeyView = Type.Object({
+  id: Id, kind: Type.String(), scopes: Type.Array(Type.String()), state: KeyState, current: Type.Boolean({ description: 'The key of this very call.' }),
+  createdAt: Time, expiresAt: Type.Union([Time, Type.Null()]), revokedAt: Type.Union([Time, Type.Null()]),
+}, closed)
+export const KeyPage = page(KeyView)
+
+const PublicKey = Type.Optional(Type.String({ maxLength: 1000, description: 'ed25519: the public key in PEM.' }))
+export const CreateKey = Type.Object({
+  kind: Type.Union(['hmac-sha256', 'bearer', 'ed25519'].map((kind) => Type.Literal(kind))),
+  publicKey: PublicKey,
+  scopes: Type.Optional(Type.Array(Type.String({ maxLength: 40 }), { minItems: 1, maxItems: 10, description: "Out of the caller's own; without it all of them." })),
+}, closed)
+
+/** How long the old key goes on beside the new one. */
+export const OVERLAPS = ['0', '1h', '24h', '7d'] as const
+export const RollKey = Type.Object({ overlap: Type.Union(OVERLAPS.map((overlap) => Type.Literal(overlap))), publicKey: PublicKey }, closed)
+export const RevokeKey = Type.Object({}, closed)
+
+const Secret = Type.Union([Type.String(), Type.Null()], { description: 'Shown in this answer and never again; null for ed25519 and for a repeat.' })
+export const NewKey = Type.Object({ key: KeyView, secret: Secret }, closed)
+export const RolledKey = Type.Object({ key: KeyView, secret: Secret, old: KeyView }, closed)
+export const RevokedKey = Type.Object({ key: KeyView }, closed)
+
+export const RequestView = Type.Object({
+  id: Id, at: Time, method: Type.String(), path: Type.String({ description: 'Without its query; long runs of letters and digits are hidden.' }), route: Type.String(), status: Type.Integer(),
+  code: Type.Union([Type.String(), Type.Null()]), class: Type.Union([Type.String(), Type.Null()]), durationMs: Type.Number(), key: Id,
+  bytesIn: Type.Integer(), bytesOut: Type.Integer(), addressPrefix: Type.String(),
+  fields: Type.Object({}, { additionalProperties: true, description: 'Names of the fields of a body of up to 1 KB, with the values of those that say what was asked; all others are hidden.' }),
+}, closed)
+export const RequestPage = Type.Object({
+  items: Type.Array(RequestView), next: Type.Union([Type.String(), Type.Null()]), since: Time, kept: Type.Integer({ description: 'So many of the newest requests are kept, since the hub started.' }),
 }, closed)
 
 function page<T extends TSchema>(item: T) {

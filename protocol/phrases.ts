@@ -146,6 +146,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'a time to come, in RFC 3339': '将来的时间，RFC 3339 格式',
   'a cursor that the list before answered': '上一页列表返回的游标',
   'a position that the list of changes answered': '变更列表返回的位置',
+  'at most {n} cards in all': '卡密总数不超过 {n} 张',
   'an amount above zero': '大于零的金额',
   'an amount above zero in whole fen': '大于零的金额，精确到分',
   'an amount of at most a thousand million yuan': '不超过十亿元的金额',

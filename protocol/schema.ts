@@ -27,6 +27,7 @@ const optional = new WeakSet<Schema>()
 export const Type = {
   String: (rules: StringRules = {}): Schema<string> => ({ type: 'string', ...rules }),
   Integer: (rules: IntegerRules = {}): Schema<number> => ({ type: 'integer', ...rules }),
+  Number: (rules: IntegerRules = {}): Schema<number> => ({ type: 'number', ...rules }),
   Boolean: (rules: Words = {}): Schema<boolean> => ({ type: 'boolean', ...rules }),
   Null: (rules: Words = {}): Schema<null> => ({ type: 'null', ...rules }),
   /** Any JSON value. */

@@ -47,7 +47,7 @@ export type TestHub = {
   /** Calls the partner API with the bearer key. */
   bearer(docking: TestDocking, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>
   /** Calls the partner API with an RFC 9421 signature. */
-  signed(docking: TestDocking, method: string, path: string, body?: unknown, options?: { created?: number; nonce?: string; headers?: Record<string, string> }): Promise<Reply>
+  signed(docking: TestDocking, method: string, path: string, body?: unknown, options?: { created?: number; nonce?: string; idempotencyKey?: string; headers?: Record<string, string> }): Promise<Reply>
   /** Places an order, signed. */
   order(docking: TestDocking, ask: { reference: string; good: string; quantity?: number; maxUnitPrice?: string }): Promise<Reply>
   /** Every finding of the ledger check; empty when the books are right. */
@@ -111,13 +111,13 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     signed: (docking, method, path, body, options = {}) => {
       const bytes = body === undefined ? undefined : JSON.stringify(body)
       const headers = signRequest(
-        { method, url: url + path, ...(bytes === undefined ? {} : { body: bytes }) },
+        { method, url: url + path, ...(bytes === undefined ? {} : { body: bytes }), ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }) },
         {
           keyid: docking.keyId!, created: options.created ?? Math.floor(Date.now() / 1000), nonce: options.nonce ?? randomBytes(12).toString('hex'),
           hmacSha256: (base) => createHmac('sha256', docking.keySecret!).update(base).digest(), sha256: (data) => createHash('sha256').update(data).digest(),
         },
       )
-      return call(method, path, { ...(headers as Record<string, string>), ...(bytes === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers }, bytes)
+      return call(method, path, { ...(headers as Record<string, string>), ...(bytes === undefined ? {} : { 'content-type': 'application/json' }), ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }), ...options.headers }, bytes)
     },
     order: (docking, { reference, good, quantity = 1, maxUnitPrice = '1000000' }) => self.signed(docking, 'POST', '/api/orders', { reference, good, quantity, maxUnitPrice }),
     findings: async () => must(await operator('GET', '/operator/ledger/check'), 200).body.findings,

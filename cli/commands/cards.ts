@@ -1,5 +1,6 @@
 import { done, exitCodes, refused, WrongUsage, type Command } from '../command.ts'
 import { operatorClient } from '../credentials.ts'
+import { Progress } from '../progress.ts'
 import { charsetGiven, charsetOption, readText } from '../text-file.ts'
 import { showLineErrors, type LineError } from './lines.ts'
 import { readTime, timeForm } from './time.ts'
@@ -40,9 +41,9 @@ export const importCards: Command = {
     const client = operatorClient(asked)
     const query = { good: asked.needed('good'), mode: asked.needed('mode'), batch: asked.needed('batch'), expiresAt }
     const zh = asked.lang === 'zh'
-    const text = readText(asked.operands[0]!, asked.stdin, charsetGiven(asked.option('charset')), (read, size) =>
-      asked.progress(size === null ? `${megabytes(read)} MB` : `${megabytes(read)} / ${megabytes(size)} MB`))
-    const imported = await client.upload<CardsImported>('/operator/cards', query, text)
+    const progress = new Progress(asked)
+    const text = readText(asked.operands[0]!, asked.stdin, charsetGiven(asked.option('charset')), (read, size) => progress.draw(read, size))
+    const imported = await client.upload<CardsImported>('/operator/cards', query, progress.count(text))
     asked.progress('')
     if (!imported.ok) return refused(imported.problem)
     const { lot, published, errorCount } = imported.body
@@ -50,11 +51,7 @@ export const importCards: Command = {
     const summary = lot === null
       ? zh ? '没有可导入的卡密，未生成批次。' : 'No card was imported; there is no lot.'
       : zh ? `已上架 ${published} 张：商品 ${query.good}，${query.mode}，批次 ${query.batch}（${lot}）` : `${published} cards are on sale: good ${query.good}, ${query.mode}, lot ${query.batch} (${lot})`
-    const shown = [summary, showLineErrors(errors, errorCount, asked.lang)].filter(Boolean).join('\n')
+    const shown = [summary, `${progress.pace()}${zh ? `，错误 ${errorCount}` : `, ${errorCount} left out`}`, showLineErrors(errors, errorCount, asked.lang)].filter(Boolean).join('\n')
     return done({ good: query.good, mode: query.mode, batch: query.batch, ...imported.body, errors }, shown, errorCount > 0 ? exitCodes.found : exitCodes.done)
   },
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1_000_000).toFixed(1)
 }

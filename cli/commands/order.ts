@@ -4,6 +4,7 @@ import { done, refused, WrongUsage, type Command, type Ending } from '../command
 import { partnerClient } from '../credentials.ts'
 import { table, type Lang } from '../screen.ts'
 import { readAmount } from './amount.ts'
+import { placeBatch } from './order-batch.ts'
 import { dockingOption, type GoodView, type OrderView } from './partner.ts'
 
 export const placeOrder: Command = {
@@ -12,10 +13,11 @@ export const placeOrder: Command = {
   summary: { en: 'Buy cards', zh: '下单购卡' },
   operands: [],
   options: [
-    { name: 'good', value: 'CODE', isRequired: true, what: { en: 'The code of the good, or its id (gds_…).', zh: '商品编码或编号（gds_…）。' } },
-    { name: 'quantity', value: 'N', isRequired: true, what: { en: 'How many, 1 to 1000.', zh: '数量，1 至 1000。' } },
+    { name: 'good', value: 'CODE', isRequired: true, unless: 'batch', what: { en: 'The code of the good, or its id (gds_…).', zh: '商品编码或编号（gds_…）。' } },
+    { name: 'quantity', value: 'N', isRequired: true, unless: 'batch', what: { en: 'How many, 1 to 1000.', zh: '数量，1 至 1000。' } },
     { name: 'reference', value: 'REF', what: { en: 'Your own order number; without it one is made.', zh: '商户订单号；不填则自动生成。' } },
     { name: 'max-price', value: 'YUAN', what: { en: 'The most that a piece may cost; without it the price of now.', zh: '单价上限；不填则取当前价。' } },
+    { name: 'batch', value: 'FILE', what: { en: 'Many orders: .csv with the columns reference,good,quantity[,maxUnitPrice,member], or .ndjson with one a line; "-" is stdin. No other option goes with it.', zh: '批量下单：.csv（列 reference,good,quantity[,maxUnitPrice,member]）或 .ndjson（每行一单）；- 为标准输入。不与其他下单选项并用。' } },
     dockingOption,
   ],
   teaches: [
@@ -23,14 +25,19 @@ export const placeOrder: Command = {
     { en: 'When no answer came, send the same command again with the same --reference: you get the one order, or it is placed once.', zh: '若未收到应答，请带同一 --reference 重发：得到的是同一张订单，或恰好下单一次。' },
   ],
   examples: [
+    { line: 'berth order --batch orders.csv', what: { en: 'up to 500 orders a request, each with its own verdict; lines that were not placed are named', zh: '每次请求最多 500 单，逐单给出结果，未成交的标明行号' } },
     { line: 'berth order --good junnet-10 --quantity 2', what: { en: 'in the sandbox of the demo', zh: '在演示沙箱下单' } },
     { line: 'berth order --good junnet-10 --quantity 2 --reference A-1001 --max-price 9.80', what: { en: 'as a shop would', zh: '店铺的正式写法' } },
     { line: "berth order --good junnet-10 --quantity 1 --json | jq -r '.cards[].secret'", what: { en: 'the secret alone', zh: '只取卡密' } },
   ],
   run: async (asked) => {
     const { lang } = asked
-    const quantity = asked.needed('quantity')
-    if (!/^[1-9]\d{0,3}$/.test(quantity) || Number(quantity) > 1000) throw new WrongUsage({ en: '--quantity is a whole number from 1 to 1000.', zh: '--quantity 为 1 至 1000 的整数。' })
+    const file = asked.option('batch')
+    if (file !== undefined) {
+      if (['good', 'quantity', 'reference', 'max-price'].some((name) => asked.option(name) !== undefined)) throw new WrongUsage({ en: '--batch FILE stands alone: the file says what is ordered.', zh: '--batch 须单独使用，下单内容以文件为准。' })
+      return placeBatch(asked, file)
+    }
+    const quantity = readQuantity(asked.needed('quantity'))
     const given = asked.option('max-price')
     const guard = given === undefined ? undefined : readAmount('--max-price', given)
     const client = partnerClient(asked)
@@ -41,7 +48,7 @@ export const placeOrder: Command = {
     const maxUnitPrice = guard ?? good!.unitPrice
     let placed: Answer<OrderView>
     try {
-      placed = await client.post<OrderView>('/api/orders', { reference, good: id, quantity: Number(quantity), maxUnitPrice })
+      placed = await client.post<OrderView>('/api/orders', { reference, good: id, quantity, maxUnitPrice })
     } catch (error) {
       if (!(error instanceof HubUnreachable)) throw error
       throw new HubUnreachable({ en: `${error.words.en}\n${inDoubt(reference, 'en')}`, zh: `${error.words.zh}\n${inDoubt(reference, 'zh')}` })
@@ -49,6 +56,11 @@ export const placeOrder: Command = {
     if (!placed.ok) return withReference(refused(placed.problem), reference, lang)
     return done(placed.body, showOrder(placed.body, { good, replayed: placed.replayed, lookedUp: guard === undefined, maxUnitPrice }, lang))
   },
+}
+
+export function readQuantity(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text) || Number(text) > 1000) throw new WrongUsage({ en: '--quantity is a whole number from 1 to 1000.', zh: '--quantity 为 1 至 1000 的整数。' })
+  return Number(text)
 }
 
 /** After a fault of the hub the order may stand: the reference is what finds it again. */
@@ -63,7 +75,7 @@ function inDoubt(reference: string, lang: Lang): string {
 }
 
 /** The id of a good by code or id; the good itself where it was looked up, which it must be for its price. */
-async function findGood(client: Client, typed: string, needsPrice: boolean): Promise<Answer<{ id: string; good: GoodView | null }>> {
+export async function findGood(client: Client, typed: string, needsPrice: boolean): Promise<Answer<{ id: string; good: GoodView | null }>> {
   if (/^gds_[0-9a-z]+$/.test(typed)) {
     if (!needsPrice) return { ok: true, status: 200, replayed: false, body: { id: typed, good: null } }
     const good = await client.get<GoodView>(`/api/goods/${typed}`)

@@ -28,6 +28,7 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'protocol.route_not_found': { only: '接口地址不存在，请检查店铺地址与共享协议（应为异次元店铺协议）' },
   'protocol.method_not_allowed': null,
   'protocol.version_unknown': null,
+  'protocol.idempotency_key_reused': null,
   'protocol.request_timeout': null,
   // The registry speaks of bearer keys and RFC 9421, which this peer cannot send.
   'partners.credentials_missing': { only: '请求未带商户ID（app_id）' },
@@ -47,6 +48,9 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'partners.address_not_allowed': null,
   'partners.docking_not_found': STRANGER,
   'partners.key_not_found': null,
+  'partners.key_ended': null,
+  'partners.keys_at_limit': null,
+  'partners.last_key': null,
   'partners.key_leaked': null,
   'catalogue.good_not_found': { front: '商品不存在' },
   'catalogue.good_not_on_sale': { front: '当前商品已停售' },
@@ -84,6 +88,7 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'platform.storage_unavailable': null,
   'platform.outcome_unknown': null,
   'platform.stopping': null,
+  'platform.request_not_kept': null,
   'platform.internal_error': null,
 }
 

@@ -11,7 +11,8 @@ import type { Receipt } from '../domain/orders/index.ts'
 import { addressAllowed, keyInForce, mayUse, type Docking, type LiveKey } from '../domain/partners/index.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import type { Hub } from './hub.ts'
-import { alreadyWritten, refusalOfError, watch } from './pipeline.ts'
+import { alreadyWritten, keepEntry, refusalOfError, watch } from './pipeline.ts'
+import { openEntry, type Entry } from './request-log.ts'
 
 const MOUNT = '/d/acg/'
 const MOST_GOODS = 10_000
@@ -30,6 +31,9 @@ export function answerAcg(reply: FastifyReply, refusal: Refusal): FastifyReply {
 
 type Done = { outcome: Outcome<DialectAnswer>; receipt?: Receipt }
 
+/** The pattern of its addresses, as the request log names it. */
+const ROUTE = `${MOUNT}{docking}/*`
+
 /**
  * acg-faka type 0 at /d/acg/<docking>: the dialect translates, the handlers, limits and reasons are those of the JSON
  * API. Every answer is HTTP 200 with JSON, because that is all the peer understands.
@@ -39,21 +43,27 @@ export function acgRoutes(app: FastifyInstance, hub: Hub): void {
     const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
     const docking = (request.params as { docking: string }).docking
     const address = request.ip
+    const entry = openEntry(request, ROUTE, body.byteLength, hub.clock.nowMs())
     try {
-      const done = await serve(hub, request, docking, body, address)
+      const done = await serve(hub, request, docking, body, address, entry)
       if (!done.outcome.ok) hub.metrics.refusals.inc({ code: done.outcome.refusal.code, class: reasonOf(done.outcome.refusal.code).class })
       if (done.receipt) watch(reply, done.receipt)
       crashpoint('before_answer')
-      return send(reply, write(done.outcome))
+      return kept(hub, entry, send(reply, write(done.outcome)), done.outcome.ok ? null : done.outcome.refusal)
     } catch (error) {
       const refusal = refusalOfError(error)
       if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
-      return send(reply, write({ ok: false, refusal: { ...refusal, because: { ...refusal.because, requestId: request.id } } }))
+      return kept(hub, entry, send(reply, write({ ok: false, refusal: { ...refusal, because: { ...refusal.because, requestId: request.id } } })), refusal)
     }
   })
 }
 
-async function serve(hub: Hub, request: FastifyRequest, dockingId: string, body: Buffer, address: string): Promise<Done> {
+function kept(hub: Hub, entry: Entry, reply: FastifyReply, refusal: Refusal | null): FastifyReply {
+  keepEntry(hub, entry, reply.statusCode, refusal, Number(reply.getHeader('content-length') ?? 0))
+  return reply
+}
+
+async function serve(hub: Hub, request: FastifyRequest, dockingId: string, body: Buffer, address: string, entry: Entry): Promise<Done> {
   const nowMs = hub.clock.nowMs()
   const url = request.raw.url ?? ''
   const mark = url.indexOf('?')
@@ -63,7 +73,7 @@ async function serve(hub: Hub, request: FastifyRequest, dockingId: string, body:
   const opened = open({ method: request.method, path, query: mark < 0 ? '' : url.slice(mark + 1), contentType: request.headers['content-type'] ?? '', body })
   if (!opened.ok) return { outcome: opened }
   crashpoint('parsed')
-  const asker = await signIn(hub, opened.value, dockingId, address)
+  const asker = await signIn(hub, opened.value, dockingId, address, entry)
   if (!asker.ok) {
     hub.limiter.failed(address, nowMs)
     const admitted = hub.limiter.admits(address, nowMs)
@@ -76,6 +86,8 @@ async function serve(hub: Hub, request: FastifyRequest, dockingId: string, body:
   try {
     const permitted = mayUse(key, SCOPES[opened.value.call])
     const ask = permitted.ok ? read(opened.value) : permitted
+    // Never the form itself: it carries the shop's key in clear.
+    if (ask.ok) entry.body = { call: ask.value.kind, ...('code' in ask.value ? { code: ask.value.code } : {}), ...('quantity' in ask.value ? { quantity: ask.value.quantity } : {}), ...('reference' in ask.value ? { reference: ask.value.reference } : {}) }
     const done: Done = ask.ok ? await handle(hub, docking, ask.value) : { outcome: ask }
     if (!done.outcome.ok && !(done.outcome as { written?: boolean }).written) {
       note(hub, key, done.outcome.refusal, `acg ${opened.value.call}`, ask.ok && 'code' in ask.value ? { good: ask.value.code } : {})
@@ -87,13 +99,14 @@ async function serve(hub: Hub, request: FastifyRequest, dockingId: string, body:
 }
 
 /** The key is tried before anything else is said; several keys live at once while a shop changes its own. */
-async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address: string): Promise<Outcome<{ docking: Docking; key: LiveKey }>> {
+async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address: string, entry: Entry): Promise<Outcome<{ docking: Docking; key: LiveKey }>> {
   const named = who(request)
   if (!named.ok) return named
   const keys = (await hub.keys.ofDocking(dockingId)).filter((key) => key.kind === 'acg' && key.docking.appId === named.value.appId)
   const tried = keys.length > 0 ? keys : [null]
   let refusal: Refusal | null = null
   for (const key of tried) {
+    if (key) Object.assign(entry, { docking: key.docking.id, keyId: key.id })
     const outcome = signed(request, key?.text ?? null, digests)
     if (outcome.ok && key) {
       const inForce = keyInForce(key, new Date(hub.clock.nowMs()))

@@ -12,6 +12,7 @@ import type { KeyRing } from '../domain/partners/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
+import type { RequestLog } from './request-log.ts'
 
 /** All that the doors need of the house; built once in main.ts, in floor order. */
 export type Hub = {
@@ -24,6 +25,7 @@ export type Hub = {
   limiter: Limiter
   keys: KeyRing
   nonces: NonceWindow
+  requests: RequestLog
   orders: Orders
   prices: PriceClock
   notices: Notices

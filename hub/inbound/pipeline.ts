@@ -7,10 +7,12 @@ import { decodeUtf8 } from '../../protocol/wire/charset.ts'
 import { readJson } from '../../protocol/wire/json.ts'
 import type { Receipt } from '../domain/orders/index.ts'
 import { mayUse, type LiveKey } from '../domain/partners/index.ts'
+import { limits } from '../kernel/limits.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import { isPassing, OutcomeUnknown, sqlState } from '../platform/postgres/database.ts'
 import type { Hub } from './hub.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
+import { BODY_BYTES_KEPT, openEntry, type Entry } from './request-log.ts'
 import { reader, type Reader } from './shape.ts'
 import { signIn, spendProof, type Arrival, type SignedIn } from './signin.ts'
 
@@ -20,6 +22,9 @@ export type Asked<B = unknown, Q = unknown> = SignedIn & {
   body: B
   query: Q
   params: Record<string, string>
+  requestId: string
+  /** The header that makes a repeat of a POST harmless; null when none was sent. */
+  idempotencyKey: string | null
   lang: Lang
   nowMs: number
 }
@@ -38,7 +43,15 @@ export type Route<B extends TSchema, Q extends TSchema> = {
   scope: string
   signed?: boolean
   body?: B
+  /** What is asked of the body at the door, where the handler itself judges the parts of it one by one. */
+  readAs?: TSchema
+  /** Bytes; the default is the limit of every request. Who sends more is asked for a key before the first byte is read. */
+  bodyLimit?: number
+  /** How many requests a body counts as; one without it. */
+  weight?: (body: Static<B>) => number
   query?: Q
+  /** Looking at the log of requests leaves no line in it. */
+  unlogged?: boolean
   answers: Record<number, TSchema>
   handler: (asked: Asked<Static<B>, Static<Q>>) => Promise<Outcome<Answer>>
 }
@@ -46,8 +59,13 @@ export type Route<B extends TSchema, Q extends TSchema> = {
 export const problems = Object.fromEntries([400, 401, 402, 403, 404, 405, 408, 409, 413, 414, 415, 422, 429, 431, 500, 503].map((status) => [status, { description: 'A refusal with its true class', content: { 'application/problem+json': { schema: Problem } } }]))
 
 export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInstance, hub: Hub, route: Route<B, Q>): void {
-  const checkBody = route.body ? reader(route.body, '') : null
+  const checkBody = route.body ? reader(route.readAs ?? route.body, '') : null
   const checkQuery = route.query ? reader(route.query, '?') : null
+  const finish = (request: FastifyRequest, reply: FastifyReply, entry: Entry, outcome: Outcome<Answer>) => {
+    const sent = answer(hub, request, reply, outcome)
+    if (!route.unlogged) keepEntry(hub, entry, reply.statusCode, outcome.ok ? null : outcome.refusal, Number(reply.getHeader('content-length') ?? 0))
+    return sent
+  }
   app.route({
     method: route.method,
     url: route.path,
@@ -59,45 +77,79 @@ export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInsta
       ...(route.query ? { querystring: route.query } : {}),
       response: { ...Object.fromEntries(Object.entries(route.answers).map(([status, schema]) => [status, { description: 'The answer', content: { 'application/json': { schema } } }])), ...problems },
     },
+    ...(route.bodyLimit === undefined ? {} : {
+      bodyLimit: route.bodyLimit,
+      onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+        const entry = openEntry(request, route.path, Number(request.headers['content-length'] ?? 0), hub.clock.nowMs())
+        const who = await signIn(hub, arrivalOf(hub, request, null, entry))
+        return who.ok ? undefined : finish(request, reply.header('connection', 'close'), entry, who)
+      },
+    }),
     handler: async (request, reply) => {
       const nowMs = hub.clock.nowMs()
       const body = (request.body as Buffer | undefined) ?? NOTHING
       crashpoint('parsed')
-      const version = request.headers['berth-version']
-      if (version !== undefined && !(API_VERSIONS as readonly string[]).includes(version as string)) {
-        return answer(hub, request, reply, refuse('protocol.version_unknown', { seen: String(version).slice(0, 40), known: API_VERSIONS }))
-      }
-      const idempotencyKey = request.headers['idempotency-key']
-      if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(String(idempotencyKey))) {
-        return answer(hub, request, reply, refuse('protocol.invalid_field', { path: 'idempotency-key', expected: '1 to 255 visible ASCII characters' }))
-      }
-      reply.header('berth-version', version ?? NEWEST_VERSION)
-      const trace = request.headers.traceparent
-      if (typeof trace === 'string' && TRACE_PARENT.test(trace)) reply.header('traceparent', trace)
-      const arrival = arrivalOf(hub, request, body)
-      const who = await signIn(hub, arrival)
-      if (!who.ok) return answer(hub, request, reply, who)
-      crashpoint('authenticated')
-      const { key } = who.value
-      const { requestsPerSecond } = hub.limiter.options
-      reply.header('ratelimit-policy', `"docking";q=${requestsPerSecond};w=1`)
-      // A key that is being replaced still works, and says so before it stops.
-      if (key.expiresAt) reply.header('berth-key-expires', key.expiresAt.toISOString())
-      const place = hub.limiter.enter(key.docking.id, nowMs)
-      reply.header('ratelimit', `"docking";r=${place.ok ? place.value.left : 0};t=1`)
-      if (!place.ok) return answer(hub, request, reply, kept(hub, key, request, place))
+      const entry = openEntry(request, route.path, body.byteLength, nowMs)
       try {
-        const outcome = await ask(route, request, spendProof(hub, who.value, nowMs), body, nowMs, checkBody, checkQuery)
-        return answer(hub, request, reply, outcome.ok ? outcome : kept(hub, key, request, outcome))
-      } finally {
-        place.value.leave()
+        return finish(request, reply, entry, await walk(hub, route, request, reply, body, nowMs, entry, checkBody, checkQuery))
+      } catch (error) {
+        const refusal = refusalOfError(error)
+        if (!route.unlogged) keepEntry(hub, entry, reasonOf(refusal.code).status, refusal, 0)
+        throw error
       }
     },
   })
 }
 
+/** Hands a finished request to the log of its docking. */
+export function keepEntry(hub: Hub, entry: Entry, status: number, refusal: Refusal | null, bytesOut: number): void {
+  entry.status = status
+  entry.code = refusal === null ? null : refusal.code
+  entry.bytesOut = bytesOut
+  hub.requests.keep(entry)
+}
+
+/** Version, who, limit; then what the route's own line asks. */
+async function walk<B extends TSchema, Q extends TSchema>(
+  hub: Hub, route: Route<B, Q>, request: FastifyRequest, reply: FastifyReply, body: Buffer, nowMs: number, entry: Entry,
+  checkBody: Reader | null, checkQuery: Reader | null,
+): Promise<Outcome<Answer>> {
+  const version = request.headers['berth-version']
+  if (version !== undefined && !(API_VERSIONS as readonly string[]).includes(version as string)) {
+    return refuse('protocol.version_unknown', { seen: String(version).slice(0, 40), known: API_VERSIONS })
+  }
+  const idempotencyKey = request.headers['idempotency-key']
+  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(String(idempotencyKey))) {
+    return refuse('protocol.invalid_field', { path: 'idempotency-key', expected: '1 to 255 visible ASCII characters' })
+  }
+  reply.header('berth-version', version ?? NEWEST_VERSION)
+  const trace = request.headers.traceparent
+  if (typeof trace === 'string' && TRACE_PARENT.test(trace)) reply.header('traceparent', trace)
+  const who = await signIn(hub, arrivalOf(hub, request, body, entry))
+  if (!who.ok) return who
+  crashpoint('authenticated')
+  const { key } = who.value
+  const { requestsPerSecond } = hub.limiter.options
+  reply.header('ratelimit-policy', `"docking";q=${requestsPerSecond};w=1`)
+  // A key that is being replaced still works, and says so before it stops.
+  if (key.expiresAt) reply.header('berth-key-expires', key.expiresAt.toISOString())
+  const place = hub.limiter.enter(key.docking.id, nowMs)
+  reply.header('ratelimit', `"docking";r=${place.ok ? place.value.left() : 0};t=1`)
+  if (!place.ok) return kept(hub, key, request, place)
+  const weigh = (weight: number) => {
+    place.value.weigh(weight)
+    reply.header('ratelimit', `"docking";r=${place.value.left()};t=1`)
+  }
+  try {
+    const outcome = await ask(route, request, spendProof(hub, who.value, nowMs), body, nowMs, entry, weigh, checkBody, checkQuery)
+    return outcome.ok ? outcome : kept(hub, key, request, outcome)
+  } finally {
+    place.value.leave()
+  }
+}
+
 async function ask<B extends TSchema, Q extends TSchema>(
-  route: Route<B, Q>, request: FastifyRequest, who: SignedIn, body: Buffer, nowMs: number,
+  route: Route<B, Q>, request: FastifyRequest, who: SignedIn, body: Buffer, nowMs: number, entry: Entry, weigh: (weight: number) => void,
   checkBody: Reader | null, checkQuery: Reader | null,
 ): Promise<Outcome<Answer>> {
   const { key } = who
@@ -110,9 +162,11 @@ async function ask<B extends TSchema, Q extends TSchema>(
   if (checkBody) {
     const json = readBody(request, body)
     if (!json.ok) return json
+    if (body.byteLength <= BODY_BYTES_KEPT) entry.body = json.value
     const checked = checkBody(json.value)
     if (!checked.ok) return checked
     read = checked.value
+    if (route.weight) weigh(route.weight(read as never))
   }
   let query: unknown = request.query
   if (checkQuery) {
@@ -121,8 +175,8 @@ async function ask<B extends TSchema, Q extends TSchema>(
     query = checked.value
   }
   return route.handler({
-    ...who, docking: key.docking, body: read as never, query: query as never, params: request.params as Record<string, string>,
-    lang: langOf(request.headers['accept-language']), nowMs,
+    ...who, docking: key.docking, body: read as never, query: query as never, params: request.params as Record<string, string>, requestId: request.id,
+    idempotencyKey: (request.headers['idempotency-key'] as string | undefined) ?? null, lang: langOf(request.headers['accept-language']), nowMs,
   })
 }
 
@@ -141,7 +195,7 @@ export function readBody(request: FastifyRequest, body: Buffer): Outcome<unknown
   return text.ok ? readJson(text.value) : text
 }
 
-function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array): Arrival {
+function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array | null, entry: Entry): Arrival {
   return {
     method: request.method,
     url: request.raw.url ?? '/',
@@ -152,6 +206,10 @@ function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array): Arrival
     },
     body,
     address: request.ip,
+    onKnown: (key) => {
+      entry.docking = key.docking.id
+      entry.keyId = key.id
+    },
   }
 }
 
@@ -203,9 +261,9 @@ export function answerRefusal(hub: Hub, request: FastifyRequest, reply: FastifyR
 }
 
 /** An exception is a bug or an outage; which of the two, the database's own code tells. */
-export function refusalOfError(error: unknown): Refusal {
+export function refusalOfError(error: unknown, bodyLimit: number = limits.requestBytes): Refusal {
   const code = (error as { code?: string }).code ?? ''
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse('protocol.request_too_large', { what: 'body', allowed: '64 KB' }).refusal
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse('protocol.request_too_large', { what: 'body', allowed: `${bodyLimit / 1024} KB` }).refusal
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse('protocol.unsupported_media', { expected: 'application/json', seen: 'another type' }).refusal
   if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH' || code === 'FST_ERR_PARAM') return refuse('protocol.malformed_request', { problem: 'the request line or length is wrong', at: 'the head' }).refusal
   if (error instanceof OutcomeUnknown) return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal

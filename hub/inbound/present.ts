@@ -3,7 +3,9 @@ import { reasonOf, type ReasonCode } from '../../protocol/reasons.ts'
 import type { Card, Offered } from '../domain/catalogue/index.ts'
 import type { Decision } from '../domain/decisions/index.ts'
 import type { Contact } from '../domain/notices/index.ts'
-import type { Order } from '../domain/orders/index.ts'
+import type { Order, Quote } from '../domain/orders/index.ts'
+import type { KeyRow } from '../domain/partners/index.ts'
+import { fieldsOf, prefixOf, withoutSecrets, type Entry } from './request-log.ts'
 
 /** Inner rows as the words of the newest API version. Money leaves here as decimal strings and nowhere else. */
 export function presentOrder(order: Order, cards: readonly Card[] | null, masked: boolean): string {
@@ -31,10 +33,41 @@ function mask(number: string): string {
 
 const LOW_STOCK = 20
 
+function stockClassOf(stock: number): 'out_of_stock' | 'low' | 'in_stock' {
+  return stock === 0 ? 'out_of_stock' : stock <= LOW_STOCK ? 'low' : 'in_stock'
+}
+
+/** Prices change by the operator's hand and not by the second; a shop that shows an older one is guarded by maxUnitPrice. */
+const QUOTE_VALID_S = 30
+
+export function presentQuote(quote: Quote) {
+  const { unitPriceMicro, totalMicro, feeMicro } = quote
+  return {
+    good: quote.good, quantity: quote.quantity, unitPrice: formatAmount(unitPriceMicro), total: formatAmount(totalMicro), fee: feeMicro === 0n ? '0' : formatAmount(feeMicro),
+    charged: formatAmount(totalMicro + feeMicro), stockClass: stockClassOf(quote.stock), at: quote.at.toISOString(), validForS: QUOTE_VALID_S,
+  }
+}
+
+export function presentKey(key: KeyRow, currentId: string, atMs: number) {
+  const ended = key.revokedAt !== null || (key.expiresAt !== null && key.expiresAt.getTime() <= atMs)
+  return {
+    id: key.id, kind: key.kind, scopes: key.scopes, state: ended ? 'ended' : key.expiresAt !== null ? 'ending' : 'live', current: key.id === currentId,
+    createdAt: key.createdAt.toISOString(), expiresAt: key.expiresAt?.toISOString() ?? null, revokedAt: key.revokedAt?.toISOString() ?? null,
+  }
+}
+
+export function presentRequest(entry: Entry) {
+  return {
+    id: entry.id, at: new Date(entry.atMs).toISOString(), method: entry.method, path: withoutSecrets(entry.path), route: entry.route, status: entry.status,
+    code: entry.code, class: entry.code === null ? null : reasonOf(entry.code).class, durationMs: Math.round(entry.durationMs * 1_000) / 1_000, key: entry.keyId,
+    bytesIn: entry.bytesIn, bytesOut: entry.bytesOut, addressPrefix: prefixOf(entry.address), fields: fieldsOf(entry.body),
+  }
+}
+
 export function presentGood(good: Offered) {
   return {
     id: good.id, code: good.code, name: good.name, category: good.category, description: good.description, unitPrice: formatAmount(good.unitPriceMicro),
-    onSale: good.onSale, stock: good.stock, stockClass: good.stock === 0 ? 'out_of_stock' : good.stock <= LOW_STOCK ? 'low' : 'in_stock',
+    onSale: good.onSale, stock: good.stock, stockClass: stockClassOf(good.stock),
     minimum: good.minimum, maximum: good.maximum,
     form: { type: 'object', properties: {}, additionalProperties: false },
   }

@@ -17,7 +17,9 @@ import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
+import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
+import { requestRoutes } from './partner/requests.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { linkRoutes } from './public/link.ts'
 import { referenceRoutes } from './public/reference.ts'
@@ -68,7 +70,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     next()
   })
   app.setErrorHandler((error, request, reply) => {
-    const refusal = refusalOfError(error)
+    const refusal = refusalOfError(error, request.routeOptions.bodyLimit)
     if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
     return answerInItsWords(hub, request, reply, refusal)
   })
@@ -92,6 +94,8 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     orderRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
+    keyRoutes(doors, hub)
+    requestRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
     operatorGoodsRoutes(doors, hub)

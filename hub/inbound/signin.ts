@@ -12,8 +12,11 @@ export type Arrival = {
   url: string
   scheme: 'http' | 'https'
   header(name: string): string | undefined
-  body: Uint8Array
+  /** Null while it is still to come: then its digest is not compared yet. */
+  body: Uint8Array | null
   address: string
+  /** Told whose key was named, proven or not. */
+  onKnown(key: LiveKey): void
 }
 
 export type SignedIn = {
@@ -50,6 +53,7 @@ async function byBearer(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> 
   if (!read.ok) return read
   const key = read.value.mode === 'operator' ? null : await hub.keys.byBearer(token)
   if (!key) return refuse('partners.key_unknown')
+  arrival.onKnown(key)
   const inForce = keyInForce(key, new Date(hub.clock.nowMs()))
   if (!inForce.ok) return noted(hub, key, inForce.refusal)
   return accept({ key, signed: false, proof: null, onlyReplay: null, skewS: null, base: null })
@@ -62,6 +66,7 @@ async function bySignature(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn
   const { keyid, base, created, nonce } = claim.value
   const key = await hub.keys.byId(keyid)
   // Nobody's key is tried with a key of the hub's own, so that time does not tell whether the name exists.
+  if (key) arrival.onKnown(key)
   const usable = key !== null && (key.kind === 'hmac-sha256' || key.kind === 'ed25519')
   const verified = proves(claim.value, usable ? key.kind as 'hmac-sha256' | 'ed25519' : 'hmac-sha256', usable ? key.key! : hub.nobody)
   if (!usable || !verified) {
@@ -69,7 +74,7 @@ async function bySignature(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn
     return usable ? noted(hub, key, refusal, { base: redacted(base) }) : { ok: false, refusal }
   }
   const nowMs = hub.clock.nowMs()
-  const digest = arrival.body.byteLength > 0 ? checkContentDigest(arrival.header('content-digest') ?? '', arrival.body, sha256, sha512) : accept(null)
+  const digest = arrival.body && arrival.body.byteLength > 0 ? checkContentDigest(arrival.header('content-digest') ?? '', arrival.body, sha256, sha512) : accept(null)
   if (!digest.ok) return noted(hub, key, digest.refusal)
   const inForce = keyInForce(key, new Date(nowMs))
   if (!inForce.ok) return noted(hub, key, inForce.refusal)
@@ -115,7 +120,7 @@ function toSigned(arrival: Arrival): SignedRequest {
     path: mark < 0 ? arrival.url : arrival.url.slice(0, mark),
     query: mark < 0 ? '' : arrival.url.slice(mark),
     header: (name) => arrival.header(name),
-    hasBody: arrival.body.byteLength > 0,
+    hasBody: arrival.body === null ? Number(arrival.header('content-length') ?? 1) > 0 : arrival.body.byteLength > 0,
   }
 }
 

@@ -371,6 +371,9 @@ create table partners.keys (
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  asked_as text collate "C",
+  ask bytea,
+  replaces text collate "C",
   constraint keys_pkey PRIMARY KEY (lane, id),
   constraint keys_kind CHECK ((kind = ANY (ARRAY['bearer'::text, 'hmac-sha256'::text, 'ed25519'::text, 'acg'::text]))),
   constraint keys_material CHECK ((num_nonnulls(hash, sealed, public_key) = 1)),
@@ -385,6 +388,8 @@ create table partners.partners (
 );
 
 CREATE INDEX dockings_by_id ON partners.dockings USING btree (id);
+
+CREATE UNIQUE INDEX keys_by_ask ON partners.keys USING btree (lane, docking, asked_as) WHERE (asked_as IS NOT NULL);
 
 CREATE INDEX keys_by_docking ON partners.keys USING btree (lane, docking);
 

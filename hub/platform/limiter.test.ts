@@ -7,7 +7,7 @@ const limits = { requestsPerSecond: 5, inFlight: 3, failuresPerMinute: 4 }
 
 function entered(limiter: Limiter, docking: string, nowMs: number): { answer: string; left: number; leave: () => void } {
   const outcome = limiter.enter(docking, nowMs)
-  return outcome.ok ? { answer: 'entered', ...outcome.value } : { answer: outcome.refusal.code, left: 0, leave: () => {} }
+  return outcome.ok ? { answer: 'entered', left: outcome.value.left(), leave: outcome.value.leave } : { answer: outcome.refusal.code, left: 0, leave: () => {} }
 }
 
 test('so many requests a second, told with what is left, and the next second is new', () => {

@@ -5,6 +5,9 @@ export type LimiterOptions = { requestsPerSecond: number; inFlight: number; fail
 type Window = { second: number; count: number; inFlight: number }
 const MOST_KEYS = 50_000
 
+/** A place of one request: what is left of the second, how many requests it counts as once that is known, and the way out. */
+export type Place = { left: () => number; weigh: (weight: number) => void; leave: () => void }
+
 /** Published limits in memory: requests a second and requests at once per docking, failed sign-ins a minute per address. */
 export class Limiter {
   readonly options: LimiterOptions
@@ -15,20 +18,23 @@ export class Limiter {
     this.options = options
   }
 
-  /** Takes a place for one request of a docking; `leave` gives it back. */
-  enter(docking: string, nowMs: number): Outcome<{ left: number; leave: () => void }> {
+  /** Takes a place for one request of a docking. */
+  enter(docking: string, nowMs: number): Outcome<Place> {
     const second = Math.floor(nowMs / 1000)
     let window = this.#windows.get(docking)
     if (!window) {
       if (this.#windows.size >= MOST_KEYS) this.#sweep(second)
       this.#windows.set(docking, (window = { second, count: 0, inFlight: 0 }))
     }
+    const { requestsPerSecond } = this.options
     if (window.second !== second) {
+      // What a heavy request took beyond its second is paid by the seconds after it.
+      window.count = Math.max(0, window.count - requestsPerSecond * Math.max(1, second - window.second))
       window.second = second
-      window.count = 0
     }
-    if (window.count >= this.options.requestsPerSecond) {
-      return refuse('platform.rate_limited', { allowed: `${this.options.requestsPerSecond}/s`, retryAfterS: 1 }, { retryAfterS: 1 })
+    if (window.count >= requestsPerSecond) {
+      const retryAfterS = Math.floor(window.count / requestsPerSecond)
+      return refuse('platform.rate_limited', { allowed: `${requestsPerSecond}/s`, retryAfterS }, { retryAfterS })
     }
     if (window.inFlight >= this.options.inFlight) {
       return refuse('platform.too_many_in_flight', { allowed: this.options.inFlight, retryAfterS: 1 }, { retryAfterS: 1 })
@@ -36,7 +42,11 @@ export class Limiter {
     window.count++
     window.inFlight++
     const taken = window
-    return accept({ left: this.options.requestsPerSecond - window.count, leave: () => void taken.inFlight-- })
+    return accept({
+      left: () => Math.max(0, requestsPerSecond - taken.count),
+      weigh: (weight) => void (taken.count += weight - 1),
+      leave: () => void taken.inFlight--,
+    })
   }
 
   /** Whether an address has failed to sign in too often in this minute. */

@@ -1,8 +1,8 @@
 export type { Card, Change, Good, LineError, Lot, Pick } from './model.ts'
 export { quantityOffered, readCard, showCard, stockOf, take, withinGuard, writeCard } from './rules.ts'
 export {
-  insertChanges, insertPriceChangesOfAll, loadCards, loadPricedByCode, loadPricedById, loadPricedPage, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readPriced, readSaleTerms,
-  writeListPrices, type PricedGood, type SaleTerms, type SealedCards,
+  insertChanges, insertPriceChangesOfAll, loadCards, loadLots, loadPricedByCode, loadPricedById, loadPricedPage, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readPriced,
+  readSaleTerms, writeListPrices, type PricedGood, type SaleTerms, type SealedCards,
 } from './store.ts'
 export { CardOpener } from './cards.ts'
 export { changesFor, sequenceChanges } from './feed.ts'

@@ -41,6 +41,15 @@ export function lockLots(pairs: readonly { good: string; mode: Mode }[]): Statem
   }
 }
 
+/** The same lots for a look that takes nothing. */
+export function loadLots(good: string, mode: Mode): Statement {
+  return {
+    name: 'catalogue.lots',
+    text: `select id, good, mode, next_seq, size, expires_at from catalogue.lots where good = $1 and mode = $2 and state = 'published' order by id`,
+    values: [good, mode],
+  }
+}
+
 /** Keyed by `good mode`, each list ascending. */
 export function readLots(rows: Rows): Map<string, Lot[]> {
   const lots = new Map<string, Lot[]>()

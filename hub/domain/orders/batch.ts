@@ -4,7 +4,7 @@ import { appendFacts, type Fact } from '../../platform/facts.ts'
 import { lockLanes, moveLanes, readLanes, type Lane } from '../../platform/lanes.ts'
 import type { Rows, Statement } from '../../platform/postgres/database.ts'
 import {
-  insertChanges, loadCards, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type Pick, type SealedCards,
+  insertChanges, loadCards, loadLots, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type Pick, type SealedCards,
 } from '../catalogue/index.ts'
 import { loadMeasures, readMeasures } from '../decisions/index.ts'
 import { loadBalances, postTransfers, readBalances, writeBalances } from '../ledger/index.ts'
@@ -21,22 +21,30 @@ export type BatchInput = { places: readonly PlaceCommand[]; notes: readonly Refu
 /** Lock and load: the statements of step 1 and 2, in the order in which they must run. */
 export function lockAndLoad(input: BatchInput): Statement[] {
   const { places } = input
-  const { lanes, names } = dockingsOf(places)
-  const sales = new Map<string, PlaceCommand>()
-  for (const p of places) sales.set(`${p.good} ${p.mode}`, p)
   const statements = [lockLanes([...places.map((p) => p.lane), ...input.notes.map((n) => n.lane)])]
   if (places.length > 0) {
-    statements.push(
-      lockLots([...sales.values()]),
-      loadByReference(places),
-      loadBalances(lanes, names),
-      loadMeasures(lanes, names),
-      ...loadPrices(places),
-    )
+    const sales = new Map<string, PlaceCommand>()
+    for (const p of places) sales.set(`${p.good} ${p.mode}`, p)
+    statements.push(lockLots([...sales.values()]), loadByReference(places), ...loadTerms(places))
   }
-  statements.push({ name: 'platform.clock', text: 'select clock_timestamp()', values: [] })
+  statements.push(CLOCK)
   return statements
 }
+
+/**
+ * The load of one order that is not placed: the same rows in a snapshot of the caller's, without a lock and without a lane.
+ * loadBook in the same snapshot belongs to it.
+ */
+export function loadForQuote(command: PlaceCommand): Statement[] {
+  return [loadLots(command.good, command.mode), loadByReference([command]), ...loadTerms([command]), CLOCK]
+}
+
+function loadTerms(places: readonly PlaceCommand[]): Statement[] {
+  const { lanes, names } = dockingsOf(places)
+  return [loadBalances(lanes, names), loadMeasures(lanes, names), ...loadPrices(places)]
+}
+
+const CLOCK: Statement = { name: 'platform.clock', text: 'select clock_timestamp()', values: [] }
 
 function dockingsOf(places: readonly PlaceCommand[]): { lanes: number[]; names: string[] } {
   const dockings = new Map<string, number>()

@@ -1,3 +1,4 @@
 export type { Order, OrderState } from './model.ts'
 export { auditOrders } from './audit.ts'
-export { Orders, type Asker, type PlaceAsk, type Placed, type Receipt } from './service.ts'
+export { quote, type Quote } from './quote.ts'
+export { Orders, type Asker, type Handed, type PlaceAsk, type Placed, type Receipt } from './service.ts'

@@ -37,7 +37,9 @@ export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live' }
 export type PlaceAsk = Pick<PlaceCommand, 'reference' | 'good' | 'quantity' | 'guardMicro' | 'member' | 'onlyReplay'> & { form: string }
 
 /** An order with its cards, and the receipt that the door gives back: was the answer written? */
-export type Placed = { order: Order; cards: Card[]; replayed: boolean; receipt: Receipt }
+export type Placed = Handed & { receipt: Receipt }
+
+export type Handed = { order: Order; cards: Card[]; replayed: boolean }
 
 export type Receipt = {
   /** The whole answer was handed to the network. */
@@ -48,12 +50,17 @@ export type Receipt = {
   broken(): void
 }
 
+/** An order in an answer. Only the answer that placed it may void it: a repeat, named by its own id, proves that somebody wants it. */
+type Handing = { order: Order; fresh: boolean; ask: string }
+
 export class Orders {
   readonly #options: OrdersOptions
   readonly #writer: OrderWriter
   readonly #handover = new HandoverLog()
   readonly #opener: CardOpener
-  readonly #voids = new Map<string, { order: Order; timer: NodeJS.Timeout }>()
+  /** Orders whose void is due after the grace, by id. */
+  readonly #voids = new Map<string, Order>()
+  readonly #timers = new Set<NodeJS.Timeout>()
   readonly #chores = new Set<Promise<void>>()
   /** Repeats that are on their way out, by their own id: the order of each is not voided meanwhile. */
   readonly #recalls = new Map<string, string>()
@@ -80,25 +87,47 @@ export class Orders {
 
   /** Places one order or says why not. The answer comes after the COMMIT that holds it. */
   async place(asker: Asker, ask: PlaceAsk): Promise<Outcome<Placed>> {
-    const id = this.#options.ids.make('ord', this.#options.clock.nowMs())
+    const { items, receipt } = await this.placeMany(asker, [ask])
+    const [only] = items
+    return only!.ok ? accept({ ...only!.value, receipt }) : only!
+  }
+
+  /**
+   * Places orders that are answered together, each with its own verdict, in the order of the asks: they stand in the queue
+   * one behind the other. Equal references among them: the first is placed, the second is its replay.
+   */
+  async placeMany(asker: Asker, asks: readonly PlaceAsk[]): Promise<{ items: Outcome<Handed>[]; receipt: Receipt }> {
+    const nowMs = this.#options.clock.nowMs()
+    const commands = asks.map((ask) => ({ ...ask, id: this.#options.ids.make('ord', nowMs), lane: asker.lane, docking: asker.id, mode: asker.mode, fingerprint: fingerprintOf(ask) }))
     crashpoint('queued')
-    const written = await this.#writer.place({ ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, fingerprint: fingerprintOf(ask) })
-    if (written.verdict.kind === 'refused') {
-      this.#recalls.delete(id)
-      return { ok: false, refusal: written.verdict.refusal }
+    const written = await Promise.all(commands.map((command) => this.#writer.place(command)))
+    const placedHere = new Set(written.flatMap(({ verdict }) => (verdict.kind === 'placed' ? [verdict.order.id] : [])))
+    const handing: Handing[] = []
+    const items: Outcome<Handed>[] = []
+    for (const [i, { verdict, sealed }] of written.entries()) {
+      const ask = commands[i]!.id
+      if (verdict.kind === 'refused') {
+        this.#recalls.delete(ask)
+        items.push({ ok: false, refusal: verdict.refusal })
+        continue
+      }
+      const { order, kind } = verdict
+      const one = { order, fresh: kind === 'placed', ask }
+      try {
+        items.push(accept({ order, cards: await this.#opener.open(order.picks, sealed), replayed: !one.fresh }))
+        // A repeat beside its own original goes out with it or not at all: the original's receipt speaks for both.
+        if (one.fresh || !placedHere.has(order.id)) handing.push(one)
+        else this.#recalls.delete(ask)
+      } catch (error) {
+        // Booked, but the cards cannot be opened now: it stays charged, and a repeat hands it over. The database may have
+        // gone in between; a card that does not open although it is here is damaged, and that is for a person.
+        const damaged = sqlState(error) === '' || sqlState(error).startsWith('ERR_')
+        this.#options.log[damaged ? 'error' : 'warn']({ err: error, order: order.id }, 'the cards of a booked order could not be opened')
+        this.#receipt([one]).broken()
+        items.push(refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 }))
+      }
     }
-    const { order, kind } = written.verdict
-    const receipt = this.#receipt(order, kind === 'placed', id)
-    try {
-      return accept({ order, cards: await this.#opener.open(order.picks, written.sealed), replayed: kind === 'replayed', receipt })
-    } catch (error) {
-      // Booked, but the cards cannot be opened now: it stays charged, and a repeat hands it over. The database may have
-      // gone in between; a card that does not open although it is here is damaged, and that is for a person.
-      const damaged = sqlState(error) === '' || sqlState(error).startsWith('ERR_')
-      this.#options.log[damaged ? 'error' : 'warn']({ err: error, order: order.id }, 'the cards of a booked order could not be opened')
-      receipt.broken()
-      return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 })
-    }
+    return { items, receipt: this.#receipt(handing) }
   }
 
   /** Keeps a refusal that was given before the batch, so that the docking's report can show it. */
@@ -141,7 +170,7 @@ export class Orders {
         ? await db.transaction((connection) => underLanes(connection, [seen.lane], () => again(connection)))
         : await again(db)
       const cards = order.state === 'cancelled' ? [] : await this.cardsOf(order)
-      return { order, cards, receipt: this.#receipt(order, false, ask) }
+      return { order, cards, receipt: this.#receipt([{ order, fresh: false, ask }]) }
     } catch (error) {
       this.#recalls.delete(ask)
       throw error
@@ -153,57 +182,61 @@ export class Orders {
     return this.#opener.open(order.picks, readCards(await this.#options.db.run(loadCards(order.picks))))
   }
 
-  /**
-   * @param fresh only the answer that placed the order may void it: a repeat proves that somebody wants it
-   * @param ask the id of the repeat that this answer belongs to
-   */
-  #receipt(order: Order, fresh: boolean, ask = ''): Receipt {
+  /** One receipt for all the orders of one answer. */
+  #receipt(handing: readonly Handing[]): Receipt {
     let told = false
     const once = (tell: () => void) => () => {
       if (told) return
       told = true
-      this.#recalls.delete(ask)
+      for (const { ask } of handing) this.#recalls.delete(ask)
       tell()
     }
-    const doubt = () => {
-      if (order.state === 'delivered' && this.#handover.waits(order.lane, order.position)) this.#doubt(order)
-    }
+    const waits = ({ order }: Handing) => this.#handover.waits(order.lane, order.position)
+    const doubt = (those: readonly Handing[]) => this.#doubt(those.filter((one) => one.order.state === 'delivered' && waits(one)).map(({ order }) => order))
     return {
       written: once(() => {
-        this.#keep(order)
-        this.#handover.settled(order.lane, order.position)
-        if (order.state === 'unknown') this.#chore(this.#move(order, 'unknown', 'delivered', 'order.handed_over'))
+        for (const { order } of handing) {
+          this.#keep(order)
+          this.#handover.settled(order.lane, order.position)
+        }
+        const found = handing.filter(({ order }) => order.state === 'unknown').map(({ order }) => order)
+        if (found.length > 0) this.#chore(this.#move(found, 'unknown', 'delivered', 'order.handed_over'))
       }),
       unsent: once(() => {
         // A repeat may have been answered before this first answer found its line gone.
-        if (!fresh || !this.#handover.waits(order.lane, order.position)) return doubt()
-        this.#voidLater(order)
+        this.#voidLater(handing.filter((one) => one.fresh && waits(one)).map(({ order }) => order))
+        doubt(handing.filter((one) => !one.fresh))
       }),
-      broken: once(doubt),
+      broken: once(() => doubt(handing)),
     }
   }
 
   /** Writes the doubt down, however often it takes: until then the lane's watermark waits, and with it every later order. */
-  #doubt(order: Order): void {
-    this.#chore(this.#move(order, 'delivered', 'unknown', 'order.doubtful').catch((error: unknown) => {
-      setTimeout(() => this.#doubt(order), DOUBT_AGAIN_MS).unref()
+  #doubt(orders: readonly Order[]): void {
+    if (orders.length === 0) return
+    this.#chore(this.#move(orders, 'delivered', 'unknown', 'order.doubtful').catch((error: unknown) => {
+      setTimeout(() => this.#doubt(orders), DOUBT_AGAIN_MS).unref()
       throw error
     }))
   }
 
-  #voidLater(order: Order): void {
+  /** Orders of one answer, so of one docking: they are voided together, in one transaction. */
+  #voidLater(orders: readonly Order[]): void {
+    if (orders.length === 0) return
+    for (const order of orders) this.#voids.set(order.id, order)
     const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      const due = orders.filter((order) => this.#voids.has(order.id))
       // A repeat is on its way out: what becomes of it decides.
-      if (this.#isRecalled(order)) this.#voidLater(order)
-      else {
-        // Whatever hinders it now (a lane that is held, a database that is away) must not keep the money for ever.
-        this.#chore(this.#void(order).catch((error: unknown) => {
-          this.#voidLater(order)
-          throw error
-        }))
-      }
+      this.#voidLater(due.filter((order) => this.#isRecalled(order)))
+      const lost = due.filter((order) => !this.#isRecalled(order))
+      // Whatever hinders it now (a lane that is held, a database that is away) must not keep the money for ever.
+      if (lost.length > 0) this.#chore(this.#void(lost).catch((error: unknown) => {
+        this.#voidLater(lost.filter((order) => this.#voids.has(order.id)))
+        throw error
+      }))
     }, this.#options.voidAfterMs ?? VOID_AFTER_MS)
-    this.#voids.set(order.id, { order, timer: timer.unref() })
+    this.#timers.add(timer.unref())
   }
 
   #isRecalled(order: Order): boolean {
@@ -213,48 +246,58 @@ export class Orders {
 
   /** An order that is asked for again is not voided any more. */
   #keep(order: Order): void {
-    const pending = this.#voids.get(order.id)
-    if (!pending) return
-    clearTimeout(pending.timer)
     this.#voids.delete(order.id)
   }
 
-  async #move(order: Order, from: Order['state'], to: Order['state'], kind: string): Promise<void> {
+  /** Moves the state of orders of one docking. */
+  async #move(orders: readonly Order[], from: Order['state'], to: Order['state'], kind: string): Promise<void> {
+    const { lane, docking } = orders[0]!
     await this.#options.db.transaction((connection) =>
-      underLanes(connection, [order.lane], async ({ append }) => {
-        const moved = await connection.run(moveState([order], from, to, to === 'unknown' ? 'broken' : null))
-        if (moved.length > 0) append({ lane: order.lane, docking: order.docking, kind, subject: order.id, code: null, body: '{}' })
+      underLanes(connection, [lane], async ({ append }) => {
+        for (const [id] of await connection.run(moveState(orders, from, to, to === 'unknown' ? 'broken' : null))) {
+          append({ lane, docking, kind, subject: id as string, code: null, body: '{}' })
+        }
       }))
-    this.#handover.settled(order.lane, order.position)
+    for (const order of orders) this.#handover.settled(lane, order.position)
   }
 
-  /** Gives the money and the cards back: the answer surely never left, and nobody asked again. */
-  async #void(order: Order): Promise<void> {
+  /** Gives the money and the cards of a docking's orders back: the answer surely never left, and nobody asked again. */
+  async #void(orders: readonly Order[]): Promise<void> {
     const { db, vault } = this.#options
-    const cards = await this.cardsOf(order)
+    const { lane, docking, mode } = orders[0]!
+    const sealed = readCards(await db.run(loadCards(orders.flatMap((order) => order.picks))))
+    const cards = new Map<string, Card[]>()
+    for (const order of orders) cards.set(order.id, await this.#opener.open(order.picks, sealed))
     const voided = await db.transaction((connection) =>
-      underLanes(connection, [order.lane], async ({ at, append }) => {
+      underLanes(connection, [lane], async ({ at, append }) => {
         // Asked again while this waited for the lane: then it is theirs.
-        if (!this.#voids.has(order.id) || this.#isRecalled(order) || !this.#handover.waits(order.lane, order.position)) return false
+        const ours = orders.filter((order) => this.#voids.has(order.id) && !this.#isRecalled(order) && this.#handover.waits(lane, order.position))
+        if (ours.length === 0) return ours
+        const moved = new Set((await connection.run(moveState(ours, 'delivered', 'cancelled', null))).map(([id]) => id as string))
         // Voided or doubted before, by a try whose answer was lost: nothing is left to do but to know it.
-        if ((await connection.run(moveState([order], 'delivered', 'cancelled', null))).length === 0) return true
-        const available = readBalances(await connection.run(loadBalances([order.lane], [order.docking]))).get(order.docking)!
-        const position = append({
-          lane: order.lane, docking: order.docking, kind: 'order.voided', subject: order.id, code: null,
-          body: JSON.stringify({ reference: order.reference, because: 'the connection closed before the first byte of the answer' }),
+        const fresh = ours.filter((order) => moved.has(order.id))
+        if (fresh.length === 0) return ours
+        let available = readBalances(await connection.run(loadBalances([lane], [docking]))).get(docking)!
+        const legs = fresh.flatMap((order) => {
+          const position = append({
+            lane, docking, kind: 'order.voided', subject: order.id, code: null,
+            body: JSON.stringify({ reference: order.reference, because: 'the connection closed before the first byte of the answer' }),
+          })
+          const back = refundLegs({ lane, account: docking, mode, position, event: order.id, at }, order.totalMicro, order.feeMicro, available)
+          available = back.at(-1)!.afterMicro
+          return back
         })
-        const legs = refundLegs({ lane: order.lane, account: order.docking, mode: order.mode, position, event: order.id, at }, order.totalMicro, order.feeMicro, available)
         await connection.run(postTransfers(legs))
-        await connection.run(writeBalances([{ lane: order.lane, account: order.docking, availableMicro: legs.at(-1)!.afterMicro }]))
-        await restock(connection, vault, order.good, order.mode, cards.map(writeCard), at)
-        await connection.run(insertChanges([{ good: order.good, docking: null, what: 'stock', at }]))
-        return true
+        await connection.run(writeBalances([{ lane, account: docking, availableMicro: available }]))
+        const byGood = Map.groupBy(fresh, (order) => order.good)
+        for (const [good, those] of byGood) await restock(connection, vault, good, mode, those.flatMap((order) => cards.get(order.id)!.map(writeCard)), at)
+        await connection.run(insertChanges([...byGood.keys()].map((good) => ({ good, docking: null, what: 'stock' as const, at }))))
+        return ours
       }))
     // Not voided: the repeat that came in between settles it, one way or the other.
-    this.#voids.delete(order.id)
-    if (!voided) return
-    this.#handover.settled(order.lane, order.position)
-    this.#options.log.info({ order: order.id }, 'an order whose buyer hung up before the answer is voided')
+    for (const order of orders) this.#voids.delete(order.id)
+    for (const order of voided) this.#handover.settled(lane, order.position)
+    if (voided.length > 0) this.#options.log.info({ orders: voided.map((order) => order.id) }, 'orders whose buyer hung up before the answer are voided')
   }
 
   /**
@@ -308,9 +351,9 @@ export class Orders {
   async close(): Promise<void> {
     if (this.#flusher) clearInterval(this.#flusher)
     await this.#writer.close()
-    for (const { order, timer } of this.#voids.values()) {
-      clearTimeout(timer)
-      await this.#move(order, 'delivered', 'unknown', 'order.doubtful').catch(() => {})
+    for (const timer of this.#timers) clearTimeout(timer)
+    for (const orders of Map.groupBy(this.#voids.values(), (order) => order.docking).values()) {
+      await this.#move(orders, 'delivered', 'unknown', 'order.doubtful').catch(() => {})
     }
     await Promise.allSettled(this.#chores)
     await this.#flush().catch(() => {})

@@ -13,6 +13,8 @@ import type { Order, PlaceCommand, Verdict } from './model.ts'
 import { loadOrder } from './store.ts'
 
 export const BATCH_CAP = 256
+/** Cards that one transaction hands over at most, so that large orders together stay far inside its timeout. One order may be alone above it. */
+const BATCH_CARDS = 20_000
 const MOST_WAITING = 4_096
 const MOST_NOTES = 1_024
 const TRIES = 5
@@ -93,7 +95,7 @@ export class OrderWriter {
   async #drain(): Promise<void> {
     try {
       while (this.#waiting.length > 0 || this.#notes.length > 0) {
-        const batch = this.#waiting.splice(0, BATCH_CAP)
+        const batch = this.#waiting.splice(0, batchLength(this.#waiting))
         const notes = this.#notes.splice(0, BATCH_CAP)
         await this.#settle(batch, notes)
         this.batches++
@@ -248,6 +250,16 @@ export class OrderWriter {
     this.#client = null
     client?.end().catch(() => {})
   }
+}
+
+/** How many of those who wait are the next batch. */
+function batchLength(waiting: readonly Waiting[]): number {
+  let cards = 0
+  for (let i = 0; i < waiting.length && i < BATCH_CAP; i++) {
+    cards += waiting[i]!.command.quantity
+    if (cards > BATCH_CARDS) return Math.max(i, 1)
+  }
+  return BATCH_CAP
 }
 
 /** Sends all statements at once and waits for all answers; the first error in their order is the true one. */

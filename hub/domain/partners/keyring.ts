@@ -10,7 +10,8 @@ import type { Docking } from './model.ts'
 const FRESH_MS = 2_000
 const MOST_ENTRIES = 20_000
 
-type Entry = { until: number; keys: Promise<LiveKey[]> }
+/** `docking` is null until it is loaded, and stays so where there is no key. */
+type Entry = { until: number; docking: string | null; keys: Promise<LiveKey[]> }
 
 /**
  * Keys by id, by hash and by docking, kept for two seconds so that an order costs no look-up, with the sealed secrets
@@ -42,8 +43,10 @@ export class KeyRing {
     return this.#find(`of ${docking}`, () => this.#load(loadKeysOf(docking)))
   }
 
-  forget(): void {
-    this.#entries.clear()
+  /** Looks anew at the keys of one docking, or of all. Keys that nobody had may be there now. */
+  forget(docking?: string): void {
+    if (docking === undefined) return this.#entries.clear()
+    for (const [name, entry] of this.#entries) if (entry.docking === null || entry.docking === docking) this.#entries.delete(name)
   }
 
   #find(name: string, load: () => Promise<LiveKey[]>): Promise<LiveKey[]> {
@@ -51,9 +54,9 @@ export class KeyRing {
     const known = this.#entries.get(name)
     if (known && known.until > now) return known.keys
     if (this.#entries.size >= MOST_ENTRIES) this.#entries.clear()
-    const entry = { until: now + FRESH_MS, keys: load() }
+    const entry: Entry = { until: now + FRESH_MS, docking: null, keys: load() }
     this.#entries.set(name, entry)
-    entry.keys.catch(() => this.#entries.delete(name))
+    entry.keys.then((keys) => (entry.docking = keys[0]?.docking.id ?? null), () => this.#entries.delete(name))
     return entry.keys
   }
 

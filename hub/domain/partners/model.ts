@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 export type Mode = 'sandbox' | 'live'
 export type DialectName = 'json' | 'acg0'
 
-export const SCOPES = ['goods:read', 'orders:write', 'orders:read', 'funds:read', 'docking:read'] as const
+export const SCOPES = ['goods:read', 'orders:write', 'orders:read', 'funds:read', 'docking:read', 'keys:write'] as const
 export const READ_SCOPES: readonly string[] = SCOPES.filter((scope) => scope.endsWith(':read'))
 
 export type Docking = {

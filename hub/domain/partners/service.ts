@@ -1,4 +1,4 @@
-import { createPublicKey, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { makeKey } from '../../../protocol/keys.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { laneOf } from '../../kernel/lanes.ts'
@@ -6,6 +6,7 @@ import { underLanes } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { hashBearer } from './keyring.ts'
+import { makeMaterial } from './material.ts'
 import { READ_SCOPES, SCOPES, type DialectName, type Docking, type Mode } from './model.ts'
 import { endKey, insertDocking, insertKey, insertPartner, loadDocking, loadDockings, loadKeyById, readDocking, readKeys, type KeyRow } from './store.ts'
 
@@ -56,7 +57,7 @@ export async function openDocking(
 }
 
 function makeCredentials(vault: Vault, docking: Docking, command: OpenDockingCommand, at: Date): { rows: KeyRow[]; credentials: Credentials } {
-  const common = { lane: docking.lane, docking: docking.id, mode: docking.mode, hash: null, sealed: null, publicKey: null, scopes: SCOPES, createdAt: at, expiresAt: null, revokedAt: null }
+  const common = { lane: docking.lane, docking: docking.id, mode: docking.mode, hash: null, sealed: null, publicKey: null, scopes: SCOPES, createdAt: at, expiresAt: null, revokedAt: null, askedAs: null, ask: null, replaces: null }
   const [first, second] = command.ids.keys
   const apiKey = makeKey(docking.mode === 'live' ? 'bth_live_' : 'bth_test_', randomBytes)
   if (docking.dialect === 'acg0') {
@@ -87,36 +88,19 @@ export async function addKey(db: Database, vault: Vault, command: AddKeyCommand)
   const { docking, id } = command
   const unknown = command.scopes.find((scope) => !(SCOPES as readonly string[]).includes(scope))
   if (unknown !== undefined) return refuse('protocol.invalid_field', { path: '/scopes', expected: `scopes out of ${SCOPES.join(', ')}` })
-  let publicKey: Buffer | null = null
-  if (command.kind === 'ed25519') {
-    publicKey = readPublicKey(command.publicKeyPem ?? '')
-    if (!publicKey) return refuse('protocol.invalid_field', { path: '/publicKey', expected: 'an Ed25519 public key in PEM' })
-  }
-  const secret =
-    command.kind === 'ed25519' ? null
-    : command.kind === 'bearer' ? makeKey(docking.mode === 'live' ? 'bth_live_' : 'bth_test_', randomBytes)
-    : command.kind === 'acg' ? randomBytes(8).toString('hex').toUpperCase() : randomBytes(32).toString('base64url')
+  const material = makeMaterial(vault, { id, kind: command.kind, mode: docking.mode }, command.publicKeyPem)
+  if (!material.ok) return material
+  const { secret, ...kept } = material.value
   return db.transaction((connection) =>
     underLanes(connection, [docking.lane], async ({ at, append }) => {
       await connection.run(insertKey({
-        lane: docking.lane, id, docking: docking.id, kind: command.kind, mode: docking.mode, publicKey,
-        hash: command.kind === 'bearer' ? hashBearer(secret!) : null,
-        sealed: command.kind === 'hmac-sha256' || command.kind === 'acg' ? vault.seal(Buffer.from(secret!), `key|${id}`) : null,
-        scopes: command.scopes, createdAt: at, expiresAt: null, revokedAt: null,
+        ...kept, lane: docking.lane, id, docking: docking.id, kind: command.kind, mode: docking.mode, scopes: command.scopes,
+        createdAt: at, expiresAt: null, revokedAt: null, askedAs: null, ask: null, replaces: null,
       }))
       append({ lane: docking.lane, docking: docking.id, kind: 'key.added', subject: id, code: null, body: JSON.stringify({ kind: command.kind, scopes: command.scopes }) })
       return accept({ keyId: id, secret })
     }),
   )
-}
-
-function readPublicKey(pem: string): Buffer | null {
-  try {
-    const key = createPublicKey(pem)
-    return key.asymmetricKeyType === 'ed25519' ? key.export({ format: 'der', type: 'spki' }) : null
-  } catch {
-    return null
-  }
 }
 
 /** Ends a key: at once when revoked, at a time when it is only replaced. */

@@ -26,18 +26,23 @@ export type KeyRow = {
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
+  /** Under what Idempotency-Key the partner asked for it, and for what: null where the operator made it or none was sent. */
+  askedAs: string | null
+  ask: Buffer | null
+  /** The key in whose place it was made. */
+  replaces: string | null
 }
 
 export function insertKey(k: KeyRow): Statement {
   return {
-    text: `insert into partners.keys (lane, id, docking, kind, mode, hash, sealed, public_key, scopes, created_at, expires_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-    values: [k.lane, k.id, k.docking, k.kind, k.mode, k.hash, k.sealed, k.publicKey, k.scopes, k.createdAt, k.expiresAt],
+    text: `insert into partners.keys (lane, id, docking, kind, mode, hash, sealed, public_key, scopes, created_at, expires_at, asked_as, ask, replaces)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+    values: [k.lane, k.id, k.docking, k.kind, k.mode, k.hash, k.sealed, k.publicKey, k.scopes, k.createdAt, k.expiresAt, k.askedAs, k.ask, k.replaces],
   }
 }
 
 const DOCKING = 'd.id, d.lane, d.partner, d.name, d.mode, d.dialect, d.app_id, d.allowed_addresses, d.created_at'
-const KEY = 'k.lane, k.id, k.docking, k.kind, k.mode, k.hash, k.sealed, k.public_key, k.scopes, k.created_at, k.expires_at, k.revoked_at'
+const KEY = 'k.lane, k.id, k.docking, k.kind, k.mode, k.hash, k.sealed, k.public_key, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.asked_as, k.ask, k.replaces'
 const JOINED = 'partners.keys k join partners.dockings d on d.lane = k.lane and d.id = k.docking'
 
 export function loadKeyById(id: string): Statement {
@@ -50,6 +55,28 @@ export function loadKeyByHash(hash: Buffer): Statement {
 
 export function loadKeysOf(docking: string): Statement {
   return { name: 'partners.keys_of', text: `select ${DOCKING}, ${KEY} from ${JOINED} where d.id = $1 order by k.revoked_at is not null, k.created_at desc limit 50`, values: [docking] }
+}
+
+/** Keys of a docking that are in force at a time, and one more by its id. */
+export function loadKeysInForce(lane: number, docking: string, at: Date, also: string): Statement {
+  return {
+    text: `select ${DOCKING}, ${KEY} from ${JOINED} where k.lane = $1 and k.docking = $2
+      and (k.id = $4 or (k.revoked_at is null and (k.expires_at is null or k.expires_at > $3)))`,
+    values: [lane, docking, at, also],
+  }
+}
+
+export function loadKeyByAsk(lane: number, docking: string, askedAs: string): Statement {
+  return { text: `select ${DOCKING}, ${KEY} from ${JOINED} where k.lane = $1 and k.docking = $2 and k.asked_as = $3`, values: [lane, docking, askedAs] }
+}
+
+/** A page of a docking's keys, newest first, older than `before`. */
+export function loadKeyPage(lane: number, docking: string, before: string | null, limit: number): Statement {
+  return {
+    name: before ? 'partners.keys_before' : 'partners.keys_page',
+    text: `select ${DOCKING}, ${KEY} from ${JOINED} where k.lane = $1 and k.docking = $2 ${before ? 'and k.id < $4' : ''} order by k.id desc limit $3`,
+    values: before ? [lane, docking, limit, before] : [lane, docking, limit],
+  }
 }
 
 export function loadDocking(id: string): Statement {
@@ -74,6 +101,7 @@ export function readKeys(rows: Rows): { docking: Docking; key: KeyRow }[] {
       lane: row[9] as number, id: row[10] as string, docking: row[11] as string, kind: row[12] as KeyKind, mode: row[13] as Mode,
       hash: row[14] as Buffer | null, sealed: row[15] as Buffer | null, publicKey: row[16] as Buffer | null, scopes: row[17] as string[],
       createdAt: row[18] as Date, expiresAt: row[19] as Date | null, revokedAt: row[20] as Date | null,
+      askedAs: row[21] as string | null, ask: row[22] as Buffer | null, replaces: row[23] as string | null,
     },
   }))
 }

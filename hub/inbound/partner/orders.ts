@@ -1,13 +1,18 @@
 import type { FastifyInstance } from 'fastify'
-import { Type } from '../../../protocol/schema.ts'
-import { Order, OrderPage, PlaceOrder } from '../../../protocol/messages.ts'
-import { parseAmount } from '../../../protocol/money.ts'
+import { BATCH_ORDERS_MAX, Order, OrderPage, OrderVerdicts, PlaceOrder, PlaceOrders, Quote, QuoteAsk } from '../../../protocol/messages.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'
+import { Type } from '../../../protocol/schema.ts'
+import { quote } from '../../domain/orders/index.ts'
 import { isId } from '../../kernel/ids.ts'
+import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, alreadyWritten } from '../pipeline.ts'
-import { orderView, presentOrder } from '../present.ts'
+import { orderView, presentOrder, presentQuote } from '../present.ts'
+import { ORDERS_A_REQUEST, placeTogether, presentHanded, readAsk } from './batch.ts'
 import { closed, Cursor, Limit, pageLimit } from './query.ts'
+
+/** The door asks only for a list: each order is judged for itself. */
+const Together = Type.Object({ orders: Type.Array(Type.Unknown(), { minItems: 1, maxItems: BATCH_ORDERS_MAX }) }, closed)
 
 const REPLAYED: Record<string, string> = { 'idempotent-replayed': 'true' }
 
@@ -16,18 +21,33 @@ export function orderRoutes(app: FastifyInstance, hub: Hub): void {
     method: 'POST', path: '/api/orders', summary: 'Place an order; a repeat under the same reference gets the same order', scope: 'orders:write', signed: true,
     body: PlaceOrder, answers: { 200: Order, 201: Order },
     handler: async ({ docking, body, onlyReplay, signed }) => {
-      const guardMicro = parseAmount(body.maxUnitPrice)
-      if (guardMicro === null) return refuse('protocol.invalid_field', { path: '/maxUnitPrice', expected: 'an amount of at most a thousand million yuan' })
-      const outcome = await hub.orders.place(docking, {
-        reference: body.reference, good: body.good, quantity: body.quantity, guardMicro, member: body.member ?? null, form: '', onlyReplay,
-      })
+      const ask = readAsk(body)
+      if (!ask.ok) return ask
+      const outcome = await hub.orders.place(docking, { ...ask.value, reference: body.reference, onlyReplay })
       if (!outcome.ok) return alreadyWritten(outcome)
-      const { order, cards, replayed, receipt } = outcome.value
-      const shown = order.state === 'unknown' ? { ...order, state: 'delivered' as const } : order
+      const { replayed, receipt } = outcome.value
       return accept({
-        status: replayed ? 200 : 201, body: presentOrder(shown, cards, docking.mode === 'live' && !signed), receipt,
+        status: replayed ? 200 : 201, body: presentHanded(outcome.value, docking.mode === 'live' && !signed), receipt,
         headers: replayed ? REPLAYED : {},
       })
+    },
+  })
+
+  addRoute(app, hub, {
+    method: 'POST', path: '/api/orders/batch', summary: 'Place up to 500 orders at once, each with its own verdict', scope: 'orders:write', signed: true,
+    body: PlaceOrders, readAs: Together, bodyLimit: limits.batchBytes, weight: ({ orders }) => Math.ceil(orders.length / ORDERS_A_REQUEST), answers: { 200: OrderVerdicts },
+    handler: (asked) => placeTogether(hub, asked),
+  })
+
+  addRoute(app, hub, {
+    method: 'POST', path: '/api/quotes', summary: 'What an order would be answered now; nothing is written, held or charged', scope: 'orders:write',
+    body: QuoteAsk, answers: { 200: Quote },
+    handler: async ({ docking, body }) => {
+      const ask = readAsk(body)
+      if (!ask.ok) return ask
+      const quoted = await quote(hub.db, docking, ask.value)
+      // A dry run leaves no trace: its refusals are no facts and no evidence of the report.
+      return quoted.ok ? accept({ status: 200, body: presentQuote(quoted.value) }) : alreadyWritten(quoted)
     },
   })
 
