@@ -67,8 +67,8 @@ test('the example of the README runs as it stands there', async (t) => {
   const [, example] = /```js\n(import \{ Berth \}.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!
   writeFileSync(join(shop, 'shop.mjs'), example!)
   const order = async (reference: string) => (await run(process.execPath, [join(shop, 'shop.mjs'), reference], { env: { ...env, BERTH_URL: hub.url, BERTH_KEY_ID: keyId, BERTH_KEY_SECRET: keySecret } })).stdout
-  assert.match(await order('A-1001'), /^Good junnet-10 9\.50 .*junnet-10-b1-sandbox-1.* a new order\s*$/s)
-  assert.match(await order('A-1001'), /^Good junnet-10 9\.50 .*junnet-10-b1-sandbox-1.* the same order as before\s*$/s)
+  assert.match(await order('A-1001'), /^Good junnet-10 9\.50 .*junnet-10-b1-sandbox-1.* a new order\n$/s)
+  assert.match(await order('A-1001'), /^Good junnet-10 9\.50 .*junnet-10-b1-sandbox-1.* the same order as before\n$/s)
   assert.match(await order('A-1002'), /^ledger\.insufficient_funds commercial The order needs 9\.50 yuan; 5\.50 are available\. after_change http/)
 })
 
