@@ -71,10 +71,10 @@ class MemoryOrders {
     const order: Order = {
       lane: asker.lane, docking: asker.id, id: ids.make('ord', nowMs), reference: ask.reference, attempt: 1, mode: asker.mode, good: ask.good, quantity: ask.quantity,
       unitPriceMicro: this.#unitPriceMicro, totalMicro, feeMicro: (totalMicro * BigInt(world.feePpm)) / 1_000_000n, state: 'delivered', doubt: null,
-      fingerprint: this.#fingerprint, picks: [{ lot: 1n, first: seq, count: 1 }], member: ask.member, position: BigInt(this.#next), createdAt: new Date(nowMs),
+      variant: '', scheme: 2, fingerprint: this.#fingerprint, picks: [{ lot: 1n, first: seq, count: 1 }], member: ask.member, position: BigInt(this.#next), createdAt: new Date(nowMs),
     }
     const card = readCard(openWith(this.#key, this.#sealed[seq]!, contextOf(seq)).toString('utf8'))
-    return accept({ order, cards: [card], replayed: false, receipt: RECEIPT })
+    return accept({ order, cards: [card], text: null, replayed: false, receipt: RECEIPT })
   }
 
   noteRefusal(): void {

@@ -41,7 +41,7 @@ export class Client {
     this.#lang = options.lang
   }
 
-  get<T>(path: string, query: Record<string, string | undefined> = {}, timeoutMs = TIMEOUT_MS): Promise<Answer<T>> {
+  get<T>(path: string, query: Record<string, string | readonly string[] | undefined> = {}, timeoutMs = TIMEOUT_MS): Promise<Answer<T>> {
     return this.#call('GET', path, query, null, timeoutMs)
   }
 
@@ -50,7 +50,7 @@ export class Client {
   }
 
   /** Sends a text of any length as it is read; what the source throws is thrown on, and the hub keeps nothing of it. */
-  upload<T>(path: string, query: Record<string, string | undefined>, text: AsyncIterable<string>): Promise<Answer<T>> {
+  upload<T>(path: string, query: Record<string, string | readonly string[] | undefined>, text: AsyncIterable<string>): Promise<Answer<T>> {
     return this.#call('POST', path, query, Readable.from(text, { objectMode: false, encoding: 'utf8' }), IMPORT_TIMEOUT_MS)
   }
 
@@ -67,9 +67,9 @@ export class Client {
     return { ok: true, status: 200, replayed: false, body: items }
   }
 
-  async #call<T>(method: string, path: string, query: Record<string, string | undefined>, body: Buffer | Readable | null, timeoutMs: number): Promise<Answer<T>> {
+  async #call<T>(method: string, path: string, query: Record<string, string | readonly string[] | undefined>, body: Buffer | Readable | null, timeoutMs: number): Promise<Answer<T>> {
     const url = new URL(this.url + path)
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
+    for (const [name, value] of Object.entries(query)) for (const one of value === undefined ? [] : [value].flat()) url.searchParams.append(name, one as string)
     const headers: Record<string, string | number> = { accept: 'application/json', 'accept-language': this.#lang === 'zh' ? 'zh-CN' : 'en', 'berth-version': VERSION }
     if (body instanceof Buffer) Object.assign(headers, { 'content-type': 'application/json', 'content-length': body.byteLength })
     else if (body) headers['content-type'] = 'text/plain; charset=utf-8'

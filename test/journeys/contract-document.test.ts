@@ -100,7 +100,7 @@ test('the document names every partner route with its body, its answers and its 
     })
   }
   // What a refusal proves, what a statement says and what a form asks differ by nature; nothing else may.
-  assert.deepEqual([...new Set(open.map((place) => place.split(' ').at(-1)))].sort(), ['because', 'form', 'statement'])
+  assert.deepEqual([...new Set(open.map((place) => place.split(' ').at(-1)))].sort(), ['because', 'form', 'options', 'statement'])
   for (const status of [402, 409]) assert.ok(operationOf(document, 'POST /api/orders').responses[status], String(status))
 })
 

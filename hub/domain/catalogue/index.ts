@@ -1,8 +1,9 @@
-export type { Card, Change, Good, LineError, Lot, Pick } from './model.ts'
-export { quantityOffered, readCard, showCard, stockOf, take, withinGuard, writeCard } from './rules.ts'
+export { NO_CHOICE, PLAIN, type Card, type Change, type Choice, type Field, type Good, type GoodOptions, type LineError, type Lot, type Pick } from './model.ts'
+export { choiceOf, chooseVariant, listPriceOf, quantityOffered, readCard, showCard, stockOf, stockOfChoice, take, variantOf, withinGuard, writeCard, type Chosen } from './rules.ts'
 export {
-  insertChanges, loadCards, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type SaleTerms, type SealedCards,
+  insertChanges, loadCards, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, saleKey, type SaleTerms, type SealedCards,
 } from './store.ts'
+export { checkForm, formSchema } from './form.ts'
 export { CardOpener } from './cards.ts'
 export { changesFor, sequenceChanges } from './feed.ts'
 export { importCards, importGoods, restock, sweepAbandoned, type CardsImported, type GoodsImported } from './service.ts'

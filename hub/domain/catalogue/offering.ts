@@ -1,10 +1,11 @@
 import type { Database } from '../../platform/postgres/database.ts'
 import { loadOffers, loadOffersOf, priceFor, readOffers } from '../terms/index.ts'
-import type { Good, Mode } from './model.ts'
+import { PLAIN, type Good, type Mode, type Part } from './model.ts'
+import { chooseVariant, choiceOf } from './rules.ts'
 import { loadGoods, loadGoodsByCode, loadGoodsById, loadStock, readGoods } from './store.ts'
 
-/** A good as one docking sees it: its own price, and the stock of its own mode. */
-export type Offered = Good & { stock: number }
+/** A good as one docking sees it: its own prices, and the stock of its own mode, in all and by variant. */
+export type Offered = Good & { stock: number; stockByVariant: ReadonlyMap<string, number> }
 
 type Viewer = { id: string; lane: number; mode: Mode }
 
@@ -29,10 +30,40 @@ async function withOffer(db: Database, viewer: Viewer, goods: readonly Good[]): 
     db.run(loadStock(goods.map((good) => good.id), viewer.mode)),
   ])
   const own = readOffers(prices)
-  const left = new Map(stock.map((row) => [row[0] as string, row[1] as number]))
-  return goods.map((good) => ({
-    ...good,
-    unitPriceMicro: priceFor(good.unitPriceMicro, own.get(`${viewer.id} ${good.id}`)),
-    stock: left.get(good.id) ?? 0,
-  }))
+  const left = new Map<string, Map<string, number>>()
+  for (const [good, variant, count] of stock as unknown as [string, string, number][]) {
+    const variants = left.get(good)
+    if (variants) variants.set(variant, count)
+    else left.set(good, new Map([[variant, count]]))
+  }
+  return goods.map((good) => {
+    const ownMicro = own.get(`${viewer.id} ${good.id}`)
+    const priced = pricedBy(good, (listMicro, race) => priceFor(listMicro, race === null ? ownMicro : undefined))
+    return { ...priced, ...countedIn(good, left.get(good.id) ?? NOTHING) }
+  })
+}
+
+const NOTHING: ReadonlyMap<string, number> = new Map()
+
+/** The good with every price of its list, its races' and its tiers', turned into the docking's own. */
+function pricedBy(good: Good, price: (listMicro: bigint, race: string | null) => bigint): Good {
+  const { options } = good
+  const unitPriceMicro = price(good.unitPriceMicro, null)
+  if (options === PLAIN) return { ...good, unitPriceMicro }
+  const tiersOf = (tiers: Good['options']['tiers'], race: string | null) => tiers.map((tier) => ({ ...tier, priceMicro: price(tier.priceMicro, race) }))
+  return {
+    ...good, unitPriceMicro,
+    options: {
+      ...options, tiers: tiersOf(options.tiers, null),
+      races: options.races.map((race) => ({ ...race, priceMicro: price(race.priceMicro, race.name), tiers: tiersOf(race.tiers, race.name) })),
+    },
+  }
+}
+
+/** Only what can be chosen counts: cards of a race that is no longer offered wait for its return. */
+function countedIn(good: Good, stock: ReadonlyMap<string, number>): Part<Offered, 'stock' | 'stockByVariant'> {
+  if (good.options === PLAIN) return { stock: stock.get('') ?? 0, stockByVariant: NOTHING }
+  if (good.options.delivery === 'manual') return { stock: good.options.manualStock, stockByVariant: NOTHING }
+  const stockByVariant = new Map([...stock].filter(([variant]) => chooseVariant(good, choiceOf(variant)).ok))
+  return { stock: [...stockByVariant.values()].reduce((sum, count) => sum + count, 0), stockByVariant }
 }

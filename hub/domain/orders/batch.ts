@@ -4,14 +4,14 @@ import { appendFacts, type Fact } from '../../platform/facts.ts'
 import { lockLanes, moveLanes, readLanes, type Lane } from '../../platform/lanes.ts'
 import type { Rows, Statement } from '../../platform/postgres/database.ts'
 import {
-  insertChanges, loadCards, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type Pick, type SealedCards,
+  insertChanges, loadCards, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, saleKey, type Pick, type SealedCards,
 } from '../catalogue/index.ts'
 import { loadMeasures, readMeasures } from '../decisions/index.ts'
 import { loadBalances, postTransfers, readBalances, writeBalances } from '../ledger/index.ts'
 import { loadContracts, loadOffers, readContracts, readOffers } from '../terms/index.ts'
 import type { PlaceCommand, Verdict } from './model.ts'
 import { place, type Tally } from './rules.ts'
-import { insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
+import { insertDeliveries, insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
 
 /** A refusal that was given before the batch, to be kept as a fact of the docking. */
 export type RefusalNote = { lane: number; docking: string; kind: string; subject: string | null; code: string; because: Because; more: Because }
@@ -29,7 +29,7 @@ export function lockAndLoad(input: BatchInput): Statement[] {
   const sales = new Map<string, PlaceCommand>()
   for (const p of places) {
     pairs.set(`${p.docking} ${p.good}`, p)
-    sales.set(`${p.good} ${p.mode}`, p)
+    sales.set(saleKey(p.good, p.mode, p.variant), p)
   }
   const statements = [lockLanes([...places.map((p) => p.lane), ...input.notes.map((n) => n.lane)])]
   if (places.length > 0) {
@@ -124,14 +124,15 @@ export function writes(folded: Folded, lanes: Map<number, Lane>, watermark: (lan
   const balances = new Map(orders.map((order) => [order.docking, { lane: order.lane, account: order.docking, availableMicro: tally.availableMicro.get(order.docking)! }]))
   const touched = new Set(orders.flatMap((order) => order.picks.map((pick) => pick.lot)))
   const lots = [...tally.lots.values()].flat().filter((lot) => touched.has(lot.id))
-  const cards = orders.reduce((sum, order) => sum + order.quantity, 0)
+  const cards = orders.reduce((sum, order) => sum + (order.state === 'delivering' ? 0 : order.quantity), 0)
   list.push(
     { statement: insertOrders(orders), rows: orders.length },
-    { statement: insertSold(orders), rows: cards },
     { statement: postTransfers(legs), rows: legs.length },
     { statement: writeBalances([...balances.values()]), rows: balances.size },
-    { statement: moveCursors(lots), rows: lots.length },
   )
+  if (cards > 0) list.push({ statement: insertSold(orders), rows: cards }, { statement: moveCursors(lots), rows: lots.length })
+  const beside = placed.filter(({ order, sealedForm }) => order.state === 'delivering' || sealedForm !== null)
+  if (beside.length > 0) list.push({ statement: insertDeliveries(beside), rows: beside.length })
   const soldOut = [...new Set(lots.filter((lot) => lot.nextSeq > lot.size).map((lot) => lot.good))]
   if (soldOut.length > 0) {
     list.push({ statement: insertChanges(soldOut.map((good) => ({ good, docking: null, what: 'stock' as const, at: tally.at }))), rows: soldOut.length })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAmount } from '../../../protocol/money.ts'
 import { refuse, type Refusal } from '../../../protocol/outcome.ts'
+import { NO_CHOICE, PLAIN } from '../catalogue/index.ts'
 import type { Measure } from '../decisions/index.ts'
 import type { Order, PlaceCommand, Verdict } from './model.ts'
 import { place, type Tally } from './rules.ts'
@@ -15,7 +16,7 @@ const print = (good: string, quantity: number) => Buffer.from(`${good} ${quantit
 function shop(changes: Partial<Tally> = {}): Tally {
   return {
     at: AT, orders: new Map(), availableMicro: new Map([['dck_a', yuan('100')]]), feePpm: new Map([['dck_a', 0]]), measures: new Map(),
-    goods: new Map([['gds_q', { id: 'gds_q', code: 'Q10', unitPriceMicro: yuan('9.50'), minimum: 1, maximum: 10, onSale: true }]]),
+    goods: new Map([['gds_q', { id: 'gds_q', code: 'Q10', unitPriceMicro: yuan('9.50'), costMicro: null, minimum: 1, maximum: 10, onSale: true, options: PLAIN }]]),
     offers: new Map(), heads: new Map([[LANE, 41n]]),
     lots: new Map([['gds_q live', [
       { id: 1n, good: 'gds_q', mode: 'live', nextSeq: 1, size: 3, expiresAt: null }, { id: 2n, good: 'gds_q', mode: 'live', nextSeq: 5, size: 7, expiresAt: null },
@@ -29,7 +30,8 @@ function ask(changes: Partial<PlaceCommand> = {}): PlaceCommand {
   const quantity = changes.quantity ?? 1
   return {
     id: 'ord_1', lane: LANE, docking: 'dck_a', mode: 'live', reference: 'A-1', good, quantity, guardMicro: yuan('1000'), member: null,
-    fingerprint: print(good, quantity), onlyReplay: null, ...changes,
+    fingerprint: print(good, quantity), onlyReplay: null,
+    choice: NO_CHOICE, variant: '', values: {}, sealedForm: null, firstFingerprint: () => null, ...changes,
   }
 }
 

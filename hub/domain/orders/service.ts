@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { refuse, accept, type Because, type Outcome } from '../../../protocol/outcome.ts'
 import type { ReasonCode } from '../../../protocol/reasons.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -9,11 +8,13 @@ import { loadUnanswered, lockLanes, moveLanes, readLanes, settleLane } from '../
 import type { Log } from '../../platform/log.ts'
 import { sqlState, type Connection, type Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
-import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card, type SealedCards } from '../catalogue/index.ts'
+import { CardOpener, insertChanges, loadCards, NO_CHOICE, readCards, restock, variantOf, writeCard, type Card, type Choice, type SealedCards } from '../catalogue/index.ts'
 import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
+import { deliverByHand, deliveryOf, orderOfToken, pickupToken, refundWaiting, sealForm, waitingOrders, type Delivery } from './fulfilment.ts'
+import { fingerprintOf, firstFingerprintOf } from './fingerprint.ts'
 import { HandoverLog } from './handover.ts'
-import type { Order, PlaceCommand } from './model.ts'
-import { loadByReference, loadDoubtful, loadOrder, loadPage, moveState, readOrders } from './store.ts'
+import type { FormValues, Order, PlaceCommand } from './model.ts'
+import { endDelivery, loadByReference, loadDoubtful, loadOrder, loadPage, moveState, readOrders } from './store.ts'
 import { OrderWriter } from './writer.ts'
 
 /** How long an order whose buyer hung up before the first byte waits for the same reference to come back. */
@@ -34,10 +35,16 @@ export type OrdersOptions = {
 
 export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live' }
 
-export type PlaceAsk = Pick<PlaceCommand, 'reference' | 'good' | 'quantity' | 'guardMicro' | 'member' | 'onlyReplay'> & { form: string }
+export type PlaceAsk = Pick<PlaceCommand, 'reference' | 'good' | 'quantity' | 'guardMicro' | 'member' | 'onlyReplay'> & {
+  /** What the dialect keeps of the ask beside the fields below, so that another ask is told apart. */
+  form: string
+  choice?: Choice
+  /** The order form, filled in. */
+  values?: FormValues
+}
 
-/** An order with its cards, and the receipt that the door gives back: was the answer written? */
-export type Placed = { order: Order; cards: Card[]; replayed: boolean; receipt: Receipt }
+/** An order with its cards, or the text that a person delivered, and the receipt that the door gives back: was the answer written? */
+export type Placed = { order: Order; cards: Card[]; text: string | null; replayed: boolean; receipt: Receipt }
 
 export type Receipt = {
   /** The whole answer was handed to the network. */
@@ -82,7 +89,12 @@ export class Orders {
   async place(asker: Asker, ask: PlaceAsk): Promise<Outcome<Placed>> {
     const id = this.#options.ids.make('ord', this.#options.clock.nowMs())
     crashpoint('queued')
-    const written = await this.#writer.place({ ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, fingerprint: fingerprintOf(ask) })
+    const { choice = NO_CHOICE, values = NO_VALUES } = ask
+    const variant = variantOf(choice)
+    const written = await this.#writer.place({
+      ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, choice, values, variant, sealedForm: sealForm(this.#options.vault, id, values),
+      fingerprint: fingerprintOf(ask, variant, values), firstFingerprint: () => (variant === '' && Object.keys(values).length === 0 ? firstFingerprintOf(ask) : null),
+    })
     if (written.verdict.kind === 'refused') {
       this.#recalls.delete(id)
       return { ok: false, refusal: written.verdict.refusal }
@@ -90,7 +102,8 @@ export class Orders {
     const { order, kind } = written.verdict
     const receipt = this.#receipt(order, kind === 'placed', id)
     try {
-      return accept({ order, cards: await this.#open(order, written.sealed), replayed: kind === 'replayed', receipt })
+      const replayed = kind === 'replayed'
+      return accept({ order, cards: await this.#open(order, written.sealed), text: replayed ? await this.#textOf(order) : null, replayed, receipt })
     } catch (error) {
       // Booked, but the cards cannot be opened now: it stays charged, and a repeat hands it over. The database may have
       // gone in between; a card that does not open although it is here is damaged, and that is for a person.
@@ -99,6 +112,11 @@ export class Orders {
       receipt.broken()
       return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 })
     }
+  }
+
+  /** What a person delivered; null for cards, and before anybody did. */
+  async #textOf(order: Order): Promise<string | null> {
+    return order.picks.length > 0 ? null : ((await deliveryOf(this.#options.db, this.#options.vault, order.id))?.text ?? null)
   }
 
   async #open(order: Order, sealed: SealedCards): Promise<Card[]> {
@@ -125,6 +143,33 @@ export class Orders {
     return readOrders(await this.#options.db.run(loadPage(asker.lane, asker.id, before, limit)))
   }
 
+  /** What the order holds beside its cards: its form, and what a person delivered. */
+  delivery(order: string): Promise<Delivery | null> {
+    return deliveryOf(this.#options.db, this.#options.vault, order)
+  }
+
+  /** Orders that wait for a person, oldest first. */
+  waiting(limit: number): Promise<Delivery[]> {
+    return waitingOrders(this.#options.db, this.#options.vault, limit)
+  }
+
+  deliver(order: string, text: string): Promise<Outcome<Delivery>> {
+    return deliverByHand(this.#options.db, this.#options.vault, order, text)
+  }
+
+  refund(order: string, reason: string): Promise<Outcome<Delivery>> {
+    return refundWaiting(this.#options.db, this.#options.vault, order, reason)
+  }
+
+  /** The end of the address at which the order is picked up, and the way back from it. */
+  pickupToken(order: Order): string {
+    return pickupToken(this.#options.vault, order.id)
+  }
+
+  orderOfToken(token: string): string | null {
+    return orderOfToken(this.#options.vault, token)
+  }
+
   /** Orders that nobody can say arrived: the operator's work list. */
   async doubtful(limit: number): Promise<Order[]> {
     return readOrders(await this.#options.db.run(loadDoubtful(limit)))
@@ -134,7 +179,7 @@ export class Orders {
    * The cards of an order that is handed over once more, by look-up instead of by repeat. While nobody has had the
    * answer a void may be under way: under the lane's lock one of the two is first, and the other sees it.
    */
-  async handOver(seen: Order): Promise<{ order: Order; cards: Card[]; receipt: Receipt }> {
+  async handOver(seen: Order): Promise<{ order: Order; cards: Card[]; text: string | null; receipt: Receipt }> {
     const { db } = this.#options
     const ask = `look-up ${++this.#lookUps}`
     const again = async (connection: Connection) => {
@@ -146,7 +191,7 @@ export class Orders {
         ? await db.transaction((connection) => underLanes(connection, [seen.lane], () => again(connection)))
         : await again(db)
       const cards = order.state === 'cancelled' ? [] : await this.cardsOf(order)
-      return { order, cards, receipt: this.#receipt(order, false, ask) }
+      return { order, cards, text: await this.#textOf(order), receipt: this.#receipt(order, false, ask) }
     } catch (error) {
       this.#recalls.delete(ask)
       throw error
@@ -171,13 +216,14 @@ export class Orders {
       tell()
     }
     const doubt = () => {
-      if (order.state === 'delivered' && this.#handover.waits(order.lane, order.position)) this.#doubt(order)
+      if (isHandedOut(order) && this.#handover.waits(order.lane, order.position)) this.#doubt(order)
     }
     return {
       written: once(() => {
         this.#keep(order)
         this.#handover.settled(order.lane, order.position)
         if (order.state === 'unknown') this.#chore(this.#move(order, 'unknown', 'delivered', 'order.handed_over'))
+        else if (order.doubt !== null) this.#chore(this.#move(order, 'delivering', 'delivering', 'order.handed_over'))
       }),
       unsent: once(() => {
         // A repeat may have been answered before this first answer found its line gone.
@@ -190,10 +236,15 @@ export class Orders {
 
   /** Writes the doubt down, however often it takes: until then the lane's watermark waits, and with it every later order. */
   #doubt(order: Order): void {
-    this.#chore(this.#move(order, 'delivered', 'unknown', 'order.doubtful').catch((error: unknown) => {
+    this.#chore(this.#intoDoubt(order).catch((error: unknown) => {
       setTimeout(() => this.#doubt(order), DOUBT_AGAIN_MS).unref()
       throw error
     }))
+  }
+
+  /** An order that a person delivers stays `delivering`: nothing was handed over that could be lost. The doubt stands beside it. */
+  #intoDoubt(order: Order): Promise<void> {
+    return order.state === 'delivering' ? this.#move(order, 'delivering', 'delivering', 'order.doubtful', 'broken') : this.#move(order, 'delivered', 'unknown', 'order.doubtful', 'broken')
   }
 
   #voidLater(order: Order): void {
@@ -224,10 +275,10 @@ export class Orders {
     this.#voids.delete(order.id)
   }
 
-  async #move(order: Order, from: Order['state'], to: Order['state'], kind: string): Promise<void> {
+  async #move(order: Order, from: Order['state'], to: Order['state'], kind: string, doubt: Order['doubt'] = null): Promise<void> {
     await this.#options.db.transaction((connection) =>
       underLanes(connection, [order.lane], async ({ append }) => {
-        const moved = await connection.run(moveState([order], from, to, to === 'unknown' ? 'broken' : null))
+        const moved = await connection.run(moveState([order], from, to, doubt))
         if (moved.length > 0) append({ lane: order.lane, docking: order.docking, kind, subject: order.id, code: null, body: '{}' })
       }))
     this.#handover.settled(order.lane, order.position)
@@ -242,7 +293,7 @@ export class Orders {
         // Asked again while this waited for the lane: then it is theirs.
         if (!this.#voids.has(order.id) || this.#isRecalled(order) || !this.#handover.waits(order.lane, order.position)) return false
         // Voided or doubted before, by a try whose answer was lost: nothing is left to do but to know it.
-        if ((await connection.run(moveState([order], 'delivered', 'cancelled', null))).length === 0) return true
+        if ((await connection.run(moveState([order], order.state, 'cancelled', null))).length === 0) return true
         const available = readBalances(await connection.run(loadBalances([order.lane], [order.docking]))).get(order.docking)!
         const position = append({
           lane: order.lane, docking: order.docking, kind: 'order.voided', subject: order.id, code: null,
@@ -251,7 +302,8 @@ export class Orders {
         const legs = refundLegs({ lane: order.lane, account: order.docking, mode: order.mode, position, event: order.id, at }, order.totalMicro, order.feeMicro, available)
         await connection.run(postTransfers(legs))
         await connection.run(writeBalances([{ lane: order.lane, account: order.docking, availableMicro: legs.at(-1)!.afterMicro }]))
-        await restock(connection, vault, order.good, order.mode, cards.map(writeCard), at)
+        await connection.run(endDelivery(order, null, null, at))
+        if (cards.length > 0) await restock(connection, vault, order, cards.map(writeCard), at)
         await connection.run(insertChanges([{ good: order.good, docking: null, what: 'stock', at }]))
         return true
       }))
@@ -282,7 +334,10 @@ export class Orders {
             if (facts.length < 1_000) break
             after = facts.at(-1)![1] as bigint
           }
-          const moved = behind.length > 0 ? new Set((await connection.run(moveState(behind, 'delivered', 'unknown', 'crash'))).map((row) => row[0] as string)) : new Set()
+          const moved = new Set<unknown>()
+          for (const [from, to] of behind.length > 0 ? ([['delivered', 'unknown'], ['delivering', 'delivering']] as const) : []) {
+            for (const row of await connection.run(moveState(behind, from, to, 'crash'))) moved.add(row[0])
+          }
           for (const order of behind) {
             if (moved.has(order.id)) append({ lane, docking: order.docking, kind: 'order.doubtful', subject: order.id, code: null, body: '{"because":"the hub ended before the answer was surely written"}' })
           }
@@ -315,7 +370,7 @@ export class Orders {
     await this.#writer.close()
     for (const { order, timer } of this.#voids.values()) {
       clearTimeout(timer)
-      await this.#move(order, 'delivered', 'unknown', 'order.doubtful').catch(() => {})
+      await this.#intoDoubt(order).catch(() => {})
     }
     await Promise.allSettled(this.#chores)
     await this.#flush().catch(() => {})
@@ -328,7 +383,9 @@ export class Orders {
   }
 }
 
-/** What makes two asks under one reference the same ask: 16 bytes over good, quantity, form and member. Scheme 1. */
-function fingerprintOf(ask: Pick<PlaceAsk, 'good' | 'quantity' | 'form' | 'member'>): Buffer {
-  return hash('sha256', `1\n${ask.good}\n${ask.quantity}\n${ask.member === null ? '' : JSON.stringify(ask.member)}\n${ask.form}`, 'buffer').subarray(0, 16)
+const NO_VALUES: FormValues = {}
+
+/** Whether the state says that the answer carried what was bought, or where to fetch it. */
+function isHandedOut(order: Order): boolean {
+  return order.state === 'delivered' || order.state === 'delivering'
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { accept, refuse } from '../../../protocol/outcome.ts'
 import { parseTime } from '../../../protocol/time.ts'
-import { importCards, importGoods, offeredByCode, type CardsImported } from '../../domain/catalogue/index.ts'
+import { chooseVariant, importCards, importGoods, offeredByCode, type CardsImported } from '../../domain/catalogue/index.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { addOperatorRoute } from './route.ts'
@@ -27,13 +27,16 @@ export function cardRoutes(app: FastifyInstance, hub: Hub): void {
     query: Type.Object({
       good: Type.String({ minLength: 1, maxLength: 64 }), mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]),
       batch: Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$', title: 'text without control characters' }), expiresAt: Type.Optional(Type.String({ maxLength: 40 })),
+      race: Type.Optional(Type.String({ maxLength: 64 })), option: Type.Optional(Type.Union([Type.String({ maxLength: 130 }), Type.Array(Type.String({ maxLength: 130 }), { maxItems: 10 })])),
     }, closed),
     handler: async ({ query, request }) => {
       const good = await offeredByCode(hub.db, { id: '', lane: 0, mode: query.mode }, query.good)
       if (!good) return refuse('catalogue.good_not_found', { good: query.good })
       const expiresAt = query.expiresAt === undefined ? null : new Date(parseTime(query.expiresAt) ?? Number.NaN)
       if (expiresAt !== null && !(expiresAt.getTime() > hub.clock.nowMs())) return refuse('protocol.invalid_field', { path: '?/expiresAt', expected: 'a time to come, in RFC 3339' })
-      const target = { good: good.id, mode: query.mode as 'sandbox' | 'live', batch: query.batch, expiresAt }
+      const chosen = chooseVariant(good, { race: query.race ?? null, options: Object.fromEntries([query.option ?? []].flat().map((option) => option.split(/=(.*)/s, 2))) })
+      if (!chosen.ok) return chosen
+      const target = { good: good.id, mode: query.mode as 'sandbox' | 'live', batch: query.batch, expiresAt, variant: chosen.value.variant }
       let imported: CardsImported
       try {
         imported = await importCards(hub.db, hub.vault, target, linesOf(request.body as Readable))

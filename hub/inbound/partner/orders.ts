@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { Order, OrderPage, PlaceOrder } from '../../../protocol/messages.ts'
 import { parseAmount } from '../../../protocol/money.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'
+import type { Order as PlacedOrder } from '../../domain/orders/index.ts'
 import { isId } from '../../kernel/ids.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, alreadyWritten } from '../pipeline.ts'
@@ -11,21 +12,28 @@ import { closed, Cursor, Limit, pageLimit } from './query.ts'
 
 const REPLAYED: Record<string, string> = { 'idempotent-replayed': 'true' }
 
+/** Where a person can look at an order that another person delivers. The address is a secret: it is shown to whoever may see cards. */
+export function pickupOf(hub: Hub, order: PlacedOrder): { pickup?: string } {
+  return order.picks.length > 0 ? {} : { pickup: `${hub.publicUrl}/o/${hub.orders.pickupToken(order)}` }
+}
+
 export function orderRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
     method: 'POST', path: '/api/orders', summary: 'Place an order; a repeat under the same reference gets the same order', scope: 'orders:write', signed: true,
-    body: PlaceOrder, answers: { 200: Order, 201: Order },
+    body: PlaceOrder, answers: { 200: Order, 201: Order, 202: Order },
     handler: async ({ docking, body, onlyReplay, signed }) => {
       const guardMicro = parseAmount(body.maxUnitPrice)
       if (guardMicro === null) return refuse('protocol.invalid_field', { path: '/maxUnitPrice', expected: 'an amount of at most a thousand million yuan' })
       const outcome = await hub.orders.place(docking, {
         reference: body.reference, good: body.good, quantity: body.quantity, guardMicro, member: body.member ?? null, form: '', onlyReplay,
+        choice: { race: body.race ?? null, options: body.options ?? {} }, values: body.form ?? {},
       })
       if (!outcome.ok) return alreadyWritten(outcome)
-      const { order, cards, replayed, receipt } = outcome.value
+      const { order, cards, text, replayed, receipt } = outcome.value
       const shown = order.state === 'unknown' ? { ...order, state: 'delivered' as const } : order
       return accept({
-        status: replayed ? 200 : 201, body: presentOrder(shown, cards, docking.mode === 'live' && !signed), receipt,
+        status: order.state === 'delivering' ? 202 : replayed ? 200 : 201, receipt,
+        body: presentOrder(shown, cards, docking.mode === 'live' && !signed, { text, ...(docking.mode === 'live' && !signed ? {} : pickupOf(hub, order)) }),
         headers: replayed ? REPLAYED : {},
       })
     },
@@ -40,12 +48,12 @@ export function orderRoutes(app: FastifyInstance, hub: Hub): void {
       const masked = docking.mode === 'live' && !signed
       if (masked) {
         const cards = found.value.state === 'cancelled' ? [] : await hub.orders.cardsOf(found.value)
-        return accept({ status: 200, body: presentOrder(found.value, cards, true) })
+        return accept({ status: 200, body: presentOrder(found.value, cards, true, { text: found.value.state === 'delivered' && found.value.picks.length === 0 ? '****' : null }) })
       }
       // To show the cards is to hand the order over: a doubtful one is settled by it.
-      const { order, cards, receipt } = await hub.orders.handOver(found.value)
+      const { order, cards, text, receipt } = await hub.orders.handOver(found.value)
       const shown = order.state === 'unknown' ? { ...order, state: 'delivered' as const } : order
-      return accept({ status: 200, body: presentOrder(shown, cards, false), receipt })
+      return accept({ status: 200, body: presentOrder(shown, cards, false, { text, ...pickupOf(hub, order) }), receipt })
     },
   })
 
