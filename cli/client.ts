@@ -54,6 +54,11 @@ export class Client {
     return this.#call('POST', path, query, Readable.from(text, { objectMode: false, encoding: 'utf8' }), IMPORT_TIMEOUT_MS)
   }
 
+  /** Sends bytes as they are. */
+  send<T>(path: string, bytes: Uint8Array): Promise<Answer<T>> {
+    return this.#call('POST', path, {}, Readable.from([bytes]), TIMEOUT_MS, 'application/octet-stream')
+  }
+
   /** All pages of a list that goes on by `next`; `cursor` is the name of the parameter that takes it. */
   async list<T>(path: string, cursor: string): Promise<Answer<T[]>> {
     const items: T[] = []
@@ -67,12 +72,12 @@ export class Client {
     return { ok: true, status: 200, replayed: false, body: items }
   }
 
-  async #call<T>(method: string, path: string, query: Record<string, string | readonly string[] | undefined>, body: Buffer | Readable | null, timeoutMs: number): Promise<Answer<T>> {
+  async #call<T>(method: string, path: string, query: Record<string, string | readonly string[] | undefined>, body: Buffer | Readable | null, timeoutMs: number, type = 'text/plain; charset=utf-8'): Promise<Answer<T>> {
     const url = new URL(this.url + path)
     for (const [name, value] of Object.entries(query)) for (const one of value === undefined ? [] : [value].flat()) url.searchParams.append(name, one as string)
     const headers: Record<string, string | number> = { accept: 'application/json', 'accept-language': this.#lang === 'zh' ? 'zh-CN' : 'en', 'berth-version': VERSION }
     if (body instanceof Buffer) Object.assign(headers, { 'content-type': 'application/json', 'content-length': body.byteLength })
-    else if (body) headers['content-type'] = 'text/plain; charset=utf-8'
+    else if (body) headers['content-type'] = type
     Object.assign(headers, this.#sign(method, url, body instanceof Buffer ? body : undefined))
     return readAnswer<T>(this.url, await exchange(url, { method, headers, body, timeoutMs }))
   }

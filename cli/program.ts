@@ -7,6 +7,9 @@ import { importGoods, listGoods } from './commands/goods.ts'
 import { importCards } from './commands/cards.ts'
 import { bookDeposit, showBalance } from './commands/funds.ts'
 import { setPrice } from './commands/price.ts'
+import { deliverOrder, listWaiting, refundOrder } from './commands/delivery.ts'
+import { guardDocking, mountDocking } from './commands/dialect.ts'
+import { setImage } from './commands/image.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
 import { placeOrder } from './commands/order.ts'
@@ -15,8 +18,8 @@ import { describe, explainAll, explainCommand, usageOf } from './help.ts'
 import { langOf, showRefusal, withoutControls, type Lang, type Words } from './screen.ts'
 
 export const commands: readonly Command[] = [
-  addDocking, listDockings, addKey, endKey, importGoods, importCards, bookDeposit, setPrice, holdDocking, liftDecision, checkLedger, listDoubtful,
-  placeOrder, showReport, listGoods, showBalance,
+  addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, holdDocking, liftDecision, checkLedger, listDoubtful,
+  listWaiting, deliverOrder, refundOrder, placeOrder, showReport, listGoods, showBalance,
 ]
 
 /** Runs one command line and answers its exit code (see exitCodes). Nothing but `surroundings` is touched. */

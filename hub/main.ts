@@ -55,7 +55,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
     nobody: createSecretKey(randomBytes(32)),
     checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db)],
-    publicUrl: config.publicUrl, trustedProxies: config.trustedProxies,
+    publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
 }

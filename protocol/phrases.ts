@@ -177,6 +177,16 @@ const CHINESE: Readonly<Record<string, string>> = {
   cancelled: '已撤单',
   refunded: '已退款',
 
+  'at most {n} fields of at most {m} characters': '最多 {n} 个字段，每个最多 {m} 个字符',
+  'at most {n} groups of at most {m} characters': '最多 {n} 组，名称最多 {m} 个字符',
+  'a number that the list of goods answered': '商品列表返回的编号',
+  'sku[group]=choice': 'sku[规格组]=选项',
+  'a PNG, JPEG, GIF or WebP picture of at most {n} KB': '不超过 {n} KB 的 PNG、JPEG、GIF 或 WebP 图片',
+  'an amount above zero with the guard max, and none with any other': '价格保护为 max 时须填大于零的金额，其他方式不填',
+  'a docking of an acg-faka shop': '异次元店铺的对接',
+  'a port that no other docking has': '未被其他对接使用的端口',
+  'a port that this machine has free': '本机空闲的端口',
+
   // Kinds of goods, as an operator writes them.
   'a list of at most {n} objects': '最多 {n} 个对象的列表',
   'names that differ': '名称不得重复',

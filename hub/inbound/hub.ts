@@ -10,6 +10,7 @@ import type { Database } from '../platform/postgres/database.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
+import type { RootMounts } from './mounts.ts'
 
 /** All that the doors need of the house; built once in main.ts, in floor order. */
 export type Hub = {
@@ -25,6 +26,10 @@ export type Hub = {
   orders: Orders
   checks: readonly Check[]
   publicUrl: string
+  /** The address on which the hub listens. */
+  host: string
+  /** Ports of single dockings; there when the doors are built. */
+  mounts: RootMounts | null
   /** Addresses of proxies whose word about the caller's address is believed. */
   trustedProxies: readonly string[]
   /** When this life took over: signatures made before it cannot be checked for replay. Seconds since 1970. */

@@ -3,10 +3,12 @@ export { choiceOf, chooseVariant, listPriceOf, quantityOffered, readCard, showCa
 export {
   insertChanges, loadCards, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, saleKey, type SaleTerms, type SealedCards,
 } from './store.ts'
+export { storeImage, loadImage, MOST_IMAGE_BYTES } from './images.ts'
+export { isMarkup } from './markup.ts'
 export { checkForm, formSchema } from './form.ts'
 export { CardOpener } from './cards.ts'
 export { changesFor, sequenceChanges } from './feed.ts'
 export { importCards, importGoods, restock, sweepAbandoned, type CardsImported, type GoodsImported } from './service.ts'
-export { offeredByCode, offeredById, offeredPage, type Offered } from './offering.ts'
+export { offeredByCode, offeredById, offeredByNumber, offeredPage, type Offered } from './offering.ts'
 export { checkLastRefusedGood } from './checks.ts'
 export { auditStock, cursorsOf } from './audit.ts'

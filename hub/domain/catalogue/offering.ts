@@ -2,7 +2,7 @@ import type { Database } from '../../platform/postgres/database.ts'
 import { loadOffers, loadOffersOf, priceFor, readOffers } from '../terms/index.ts'
 import { PLAIN, type Good, type Mode, type Part } from './model.ts'
 import { chooseVariant, choiceOf } from './rules.ts'
-import { loadGoods, loadGoodsByCode, loadGoodsById, loadStock, readGoods } from './store.ts'
+import { loadGoods, loadGoodsByCode, loadGoodsById, loadGoodsByNumber, loadStock, readGoods } from './store.ts'
 
 /** A good as one docking sees it: its own prices, and the stock of its own mode, in all and by variant. */
 export type Offered = Good & { stock: number; stockByVariant: ReadonlyMap<string, number> }
@@ -20,6 +20,10 @@ export async function offeredById(db: Database, viewer: Viewer, ids: readonly st
 
 export async function offeredByCode(db: Database, viewer: Viewer, code: string): Promise<Offered | null> {
   return (await withOffer(db, viewer, readGoods(await db.run(loadGoodsByCode([code])))))[0] ?? null
+}
+
+export async function offeredByNumber(db: Database, viewer: Viewer, number: number): Promise<Offered | null> {
+  return (await withOffer(db, viewer, readGoods(await db.run(loadGoodsByNumber([number])))))[0] ?? null
 }
 
 async function withOffer(db: Database, viewer: Viewer, goods: readonly Good[]): Promise<Offered[]> {

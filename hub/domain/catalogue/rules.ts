@@ -1,6 +1,7 @@
 import { refuse, accept, type Outcome } from '../../../protocol/outcome.ts'
 import { formatAmount, parseAmount } from '../../../protocol/money.ts'
 import type { Card, Choice, Good, GoodOptions, Lot, Part, Pick, Race, Tier } from './model.ts'
+import { cleanMarkup } from './markup.ts'
 import { readOptions } from './options.ts'
 
 /** What a choice comes to: where its cards stand, and what it adds. */
@@ -171,7 +172,7 @@ export function readGood(row: Readonly<Record<string, unknown>>): Outcome<GoodIn
   const options = readOptions(row)
   if (!options.ok) return options
   return accept({
-    code: row.code as string, name: (row.name as string).trim(), category: (row.category as string).trim(), description,
+    code: row.code as string, name: (row.name as string).trim(), category: (row.category as string).trim(), description: cleanMarkup(description),
     unitPriceMicro: price, costMicro: cost, minimum: minimum as number, maximum: maximum as number, onSale, options: options.value,
   })
 }

@@ -109,6 +109,10 @@ export function loadGoodsByCode(codes: readonly string[]): Statement {
   return { name: 'catalogue.goods_by_code', text: `select ${GOOD} from catalogue.goods g where g.code = any($1::text[])`, values: [array.text(codes)] }
 }
 
+export function loadGoodsByNumber(numbers: readonly number[]): Statement {
+  return { name: 'catalogue.goods_by_number', text: `select ${GOOD} from catalogue.goods g where g.number = any($1::int[])`, values: [array.bare(numbers)] }
+}
+
 /** What is left per good and variant in one mode, expired lots left out. A good without lots is not in the answer. */
 export function loadStock(goods: readonly string[], mode: Mode): Statement {
   return {
