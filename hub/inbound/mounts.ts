@@ -4,13 +4,13 @@ import { accept, refuse, type Outcome } from '../../protocol/outcome.ts'
 import { mountedDockings } from '../domain/partners/index.ts'
 import { ACG_MOUNT } from './dialects.ts'
 import { answerSocketError, guardSockets } from './edge.ts'
-import type { Hub } from './hub.ts'
+import type { Hub, Mounts } from './hub.ts'
 
 /** What stands at the root of a port of its own beside the docking: pictures and pick-up pages belong to the whole hub. */
 const OF_THE_HUB = /^\/(images|o)\//
 
 /** Dockings that are served at the root of a port of their own, for peers that take no path in an address. */
-export class RootMounts {
+export class RootMounts implements Mounts {
   readonly #servers = new Map<string, { server: Server; port: number }>()
   readonly #app: FastifyInstance
   readonly #hub: Hub

@@ -131,7 +131,7 @@ test('a shop is not charged more than it was last shown, when its docking says s
   const priced = (unitPrice: string) => hub.stockGood({ code: 'CARD', unitPrice })
   const guard = async (body: Json) => assert.equal((await hub.operator('POST', `/operator/dockings/${docking.id}/guard`, body)).status, 200)
   await hub.stockGood({ code: 'CARD', unitPrice: '9.50', cards: 9, mode: 'live' })
-  assert.equal(succeeded(await shop.trade('CARD', 1, 'never looked')).data.amount, 9.5)
+  assert.equal(succeeded(await shop.trade('CARD', 1, 'unseen')).data.amount, 9.5)
   succeeded(await shop.item('CARD'))
   await priced('9.60')
   refused(await shop.trade('CARD', 2, '1'), /9\.60，高于您允许的 9\.50/)
@@ -208,4 +208,15 @@ test('a picture is served from the hub itself, under the address of the docking 
     assert.deepEqual(Buffer.from(await picture.arrayBuffer()), png)
   }
   assert.equal((await fetch(`${hub.url}/images/${'0'.repeat(32)}.png`)).status, 404)
+})
+
+test('ten thousand goods come in one list, each in its category, and are all the shop takes', async (t) => {
+  const { hub, shop } = await open(t)
+  for (const from of [0, 5_000]) {
+    const items = Array.from({ length: 5_000 }, (_, i) => ({ code: `G${from + i}`, name: `商品 ${from + i}`, category: `分类 ${(from + i) % 150}`, unitPrice: '9.50', description: '一二三四五六七八九十'.repeat(5) }))
+    assert.equal((await hub.operator('POST', '/operator/goods', { items })).body.added, 5_000)
+  }
+  const categories = succeeded(await shop.items()).data
+  assert.equal(categories.length, 150)
+  assert.equal(new Set(categories.flatMap((category: Json) => category.children.map((child: Json) => child.code))).size, 10_000)
 })

@@ -33,15 +33,19 @@ export function cleanMarkup(text: string): string {
     } else if (!KEPT.has(name)) continue
     else if (EMPTY.has(name)) html += slash === '' ? `<${name}>` : ''
     else if (slash === '/') {
+      // Whatever stands open inside it ends with it; an end without a beginning is nothing.
       const depth = open.lastIndexOf(name)
-      while (depth >= 0 && open.length > depth) html += `</${open.pop()}>`
+      if (depth >= 0) html += endsOf(open.splice(depth))
     } else if (open.length < DEEPEST) {
       open.push(name)
       html += name === 'a' ? openLink(attributes ?? '') : `<${name}>`
     }
   }
-  while (open.length > 0) html += `</${open.pop()}>`
-  return html
+  return html + endsOf(open)
+}
+
+function endsOf(names: readonly string[]): string {
+  return names.map((name) => `</${name}>`).toReversed().join('')
 }
 
 function openLink(attributes: string): string {

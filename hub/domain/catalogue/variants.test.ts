@@ -60,7 +60,7 @@ test('a variant is one text for one choice, whatever the order of the groups, an
   const name = fc.string({ minLength: 1, unit: fc.constantFrom('月', '卡', 'a', '1', ' ', '（') }).filter((text) => text.trim() === text && text !== '')
   fc.assert(fc.property(fc.option(name), fc.dictionary(name, name, { maxKeys: 4 }), (race, options) => {
     const variant = variantOf({ race, options })
-    const back = Object.fromEntries(Object.entries(options).reverse())
+    const back = Object.fromEntries(Object.entries(options).toReversed())
     assert.equal(variantOf({ race, options: back }), variant)
     assert.deepEqual({ ...choiceOf(variant).options }, { ...options })
     assert.equal(choiceOf(variant).race, race)

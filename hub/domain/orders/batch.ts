@@ -82,7 +82,7 @@ export function fold(input: BatchInput, tally: Tally): Folded {
       const { order } = verdict
       facts.push({
         lane: order.lane, position: order.position, docking: order.docking, kind: 'order.accepted', subject: order.id, code: null, at: tally.at,
-        body: `{"reference":${JSON.stringify(order.reference)},"good":"${order.good}","quantity":${order.quantity},"unitPrice":"${formatAmount(order.unitPriceMicro)}","charged":"${formatAmount(order.totalMicro + order.feeMicro)}"}`,
+        body: `{"reference":${JSON.stringify(order.reference)},"good":"${order.good}"${order.variant === '' ? '' : `,"variant":${JSON.stringify(order.variant)}`},"quantity":${order.quantity},"unitPrice":"${formatAmount(order.unitPriceMicro)}","charged":"${formatAmount(order.totalMicro + order.feeMicro)}"}`,
       })
     } else if (verdict.kind === 'refused') {
       const { code, because, also, decision } = verdict.refusal

@@ -13,7 +13,7 @@ import { closed, Cursor, Limit, pageLimit } from './query.ts'
 const REPLAYED: Record<string, string> = { 'idempotent-replayed': 'true' }
 
 /** Where a person can look at an order that another person delivers. The address is a secret: it is shown to whoever may see cards. */
-export function pickupOf(hub: Hub, order: PlacedOrder): { pickup?: string } {
+function pickupOf(hub: Hub, order: PlacedOrder): { pickup?: string } {
   return order.picks.length > 0 ? {} : { pickup: `${hub.publicUrl}/o/${hub.orders.pickupToken(order)}` }
 }
 
