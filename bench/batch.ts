@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type pg from 'pg'
+import { NO_CHOICE } from '../hub/domain/catalogue/index.ts'
 import { fold, lockAndLoad, readLoaded, writes, cardsOf, type BatchInput } from '../hub/domain/orders/batch.ts'
 import type { PlaceCommand } from '../hub/domain/orders/model.ts'
 import { BATCH_CAP } from '../hub/domain/orders/writer.ts'
@@ -64,7 +65,8 @@ function commandsFor(shape: Shape, ids: IdMaker): PlaceCommand[] {
     const asker: Asker = anyOf(shape.askers)
     return {
       id: ids.make('ord', Date.now()), lane: asker.lane, docking: asker.docking, mode: 'live', reference: randomBytes(12).toString('hex'), good: anyOf(shape.goods),
-      quantity: 1, guardMicro: null, member: null, fingerprint: randomBytes(16), onlyReplay: null,
+      quantity: 1, guardMicro: null, member: null, choice: NO_CHOICE, variant: '', values: {}, sealedForm: null, firstFingerprint: () => null, 
+      fingerprint: randomBytes(16), onlyReplay: null,
     }
   })
 }

@@ -39,7 +39,7 @@ const ids = new IdMaker(() => randomInt(2 ** 47) / 2 ** 47)
 async function serve(): Promise<void> {
   const hub: Hub = {
     // The one question that the doors ask a database by themselves is whether it is there.
-    db: { run: async () => [] } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, trustedProxies: [],
+    db: { run: async () => [] } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: [],
     keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: null as never,
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
     requests: new RequestLog({ perDocking: 200, mostEntries: 50_000, sinceMs: clock.nowMs() }),
@@ -73,10 +73,10 @@ class MemoryOrders {
     const order: Order = {
       lane: asker.lane, docking: asker.id, id: ids.make('ord', nowMs), reference: ask.reference, attempt: 1, mode: asker.mode, good: ask.good, quantity: ask.quantity,
       unitPriceMicro: this.#unitPriceMicro, totalMicro, feeMicro: (totalMicro * BigInt(world.feePpm)) / 1_000_000n, state: 'delivered', doubt: null,
-      fingerprint: this.#fingerprint, picks: [{ lot: 1n, first: seq, count: 1 }], member: ask.member, position: BigInt(this.#next), createdAt: new Date(nowMs),
+      variant: '', scheme: 2, fingerprint: this.#fingerprint, picks: [{ lot: 1n, first: seq, count: 1 }], member: ask.member, position: BigInt(this.#next), createdAt: new Date(nowMs),
     }
     const card = readCard(openWith(this.#key, this.#sealed[seq]!, contextOf(seq)).toString('utf8'))
-    return accept({ order, cards: [card], replayed: false, receipt: RECEIPT })
+    return accept({ order, cards: [card], text: null, replayed: false, receipt: RECEIPT })
   }
 
   noteRefusal(): void {
@@ -92,7 +92,7 @@ function contextOf(seq: number): string {
 
 function memoryKeys(askers: readonly Asker[]): KeyRing {
   const keys = new Map<string, Promise<LiveKey>>(askers.map((asker) => {
-    const docking: Docking = { id: asker.docking, lane: asker.lane, partner: 'prt', name: 'Bench', mode: 'live', dialect: 'json', appId: null, allowedAddresses: [], createdAt: new Date() }
+    const docking: Docking = { id: asker.docking, lane: asker.lane, partner: 'prt', name: 'Bench', mode: 'live', dialect: 'json', priceGuard: 'none', priceCapMicro: null, port: null, appId: null, allowedAddresses: [], createdAt: new Date() }
     const key: LiveKey = {
       id: asker.keyId, kind: 'hmac-sha256', mode: 'live', docking, scopes: KEY_SCOPES, createdAt: new Date(), expiresAt: null, revokedAt: null,
       key: createSecretKey(Buffer.from(asker.keySecret)), text: null,

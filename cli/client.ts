@@ -41,7 +41,7 @@ export class Client {
     this.#lang = options.lang
   }
 
-  get<T>(path: string, query: Record<string, string | undefined> = {}, timeoutMs = TIMEOUT_MS): Promise<Answer<T>> {
+  get<T>(path: string, query: Record<string, string | readonly string[] | undefined> = {}, timeoutMs = TIMEOUT_MS): Promise<Answer<T>> {
     return this.#call('GET', path, query, null, timeoutMs)
   }
 
@@ -50,8 +50,13 @@ export class Client {
   }
 
   /** Sends a text of any length as it is read; what the source throws is thrown on, and the hub keeps nothing of it. */
-  upload<T>(path: string, query: Record<string, string | undefined>, text: AsyncIterable<string>): Promise<Answer<T>> {
+  upload<T>(path: string, query: Record<string, string | readonly string[] | undefined>, text: AsyncIterable<string>): Promise<Answer<T>> {
     return this.#call('POST', path, query, Readable.from(text, { objectMode: false, encoding: 'utf8' }), IMPORT_TIMEOUT_MS)
+  }
+
+  /** Sends bytes as they are. */
+  send<T>(path: string, bytes: Uint8Array): Promise<Answer<T>> {
+    return this.#call('POST', path, {}, Readable.from([bytes]), TIMEOUT_MS, 'application/octet-stream')
   }
 
   /** All pages of a list that goes on by `next`; `cursor` is the name of the parameter that takes it. */
@@ -67,12 +72,12 @@ export class Client {
     return { ok: true, status: 200, replayed: false, body: items }
   }
 
-  async #call<T>(method: string, path: string, query: Record<string, string | undefined>, body: Buffer | Readable | null, timeoutMs: number): Promise<Answer<T>> {
+  async #call<T>(method: string, path: string, query: Record<string, string | readonly string[] | undefined>, body: Buffer | Readable | null, timeoutMs: number, type = 'text/plain; charset=utf-8'): Promise<Answer<T>> {
     const url = new URL(this.url + path)
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
+    for (const [name, value] of Object.entries(query)) for (const one of value === undefined ? [] : [value].flat()) url.searchParams.append(name, one as string)
     const headers: Record<string, string | number> = { accept: 'application/json', 'accept-language': this.#lang === 'zh' ? 'zh-CN' : 'en', 'berth-version': VERSION }
     if (body instanceof Buffer) Object.assign(headers, { 'content-type': 'application/json', 'content-length': body.byteLength })
-    else if (body) headers['content-type'] = 'text/plain; charset=utf-8'
+    else if (body) headers['content-type'] = type
     Object.assign(headers, this.#sign(method, url, body instanceof Buffer ? body : undefined))
     return readAnswer<T>(this.url, await exchange(url, { method, headers, body, timeoutMs }))
   }

@@ -4,6 +4,10 @@ export type DemoGood = {
   /** pair: number and secret, as on a printed card; code: one code to redeem. */
   form: 'pair' | 'code'
   cards: { sandbox: number; live: number }
+  /** What makes it more than a plain card, in the words of the goods file. */
+  kind?: Readonly<Record<string, unknown>>
+  /** Each of these gets the cards. */
+  variants?: readonly { race?: string; options?: readonly string[] }[]
 }
 
 type Family = {
@@ -100,6 +104,33 @@ const singles: readonly DemoGood[] = [
   { code: 'sms-1000', name: '短信套餐（1000 条）', category: '企业服务', unitPrice: '32.00', form: 'code', cards: few, description: '国内行业短信套餐兑换码，有效期 12 个月。' },
   { code: 'storage-100g', name: '对象存储包（100GB 月）', category: '企业服务', unitPrice: '9.20', form: 'code', cards: few, minimum: 2, maximum: 60, description: '对象存储资源包兑换码，每单至少两个月。' },
   { code: 'invoice-100', name: '电子发票份数（100 份）', category: '企业服务', unitPrice: '18.00', form: 'code', cards: { sandbox: 0, live: 0 }, description: '电子发票开具额度；暂无库存，用于体验缺货。' },
+  {
+    code: 'bilibili', name: '哔哩哔哩大会员', category: '影音会员', unitPrice: '15.80', form: 'code', cards: few, description: '<p>大会员兑换码，<b>按种类选择时长</b>。</p><ul><li>月卡 31 天</li><li>季卡 93 天</li><li>年卡 366 天</li></ul>',
+    kind: { cost: '14.00', races: [{ name: '月卡', unitPrice: '15.80', cost: '14.00' }, { name: '季卡', unitPrice: '43.50', cost: '39.90' }, { name: '年卡', unitPrice: '138.00', cost: '128.00', wholesale: [{ from: 10, unitPrice: '135.00' }] }] },
+    variants: [{ race: '月卡' }, { race: '季卡' }, { race: '年卡' }],
+  },
+  {
+    code: 'diamond', name: '手游钻石礼包', category: '游戏点卡', unitPrice: '9.00', form: 'code', cards: few, description: '礼包兑换码，须与所在区服一致。',
+    kind: {
+      races: [{ name: '60钻', unitPrice: '5.60' }, { name: '300钻', unitPrice: '27.50' }],
+      options: [{ name: '区服', choices: [{ name: '安卓区', surcharge: '0' }, { name: '苹果区', surcharge: '0.50' }] }],
+    },
+    variants: [{ race: '60钻', options: ['区服=安卓区'] }, { race: '60钻', options: ['区服=苹果区'] }, { race: '300钻', options: ['区服=安卓区'] }, { race: '300钻', options: ['区服=苹果区'] }],
+  },
+  {
+    code: 'express-coupon', name: '快递优惠券', category: '礼品卡', unitPrice: '3.20', form: 'code', cards: { sandbox: 1_000, live: 1_000 }, description: '全国通用寄件券；买得多更便宜。',
+    kind: { wholesale: [{ from: 10, unitPrice: '3.00' }, { from: 100, unitPrice: '2.75' }] },
+  },
+  {
+    code: 'topup-game', name: '游戏账号代充 100 元', category: '代充直充', unitPrice: '96.50', form: 'code', cards: { sandbox: 0, live: 0 }, maximum: 10, description: '填写账号，由人工充值；完成后在取货页查看结果。',
+    kind: {
+      delivery: 'manual', stock: 200, contact: 'qq', message: '已收到订单，通常 30 分钟内充值到账。',
+      form: [
+        { name: 'account', label: '游戏账号', placeholder: '登录用的账号', pattern: '^[A-Za-z0-9_@.]{4,64}$', error: '账号为 4 至 64 位字母、数字或 _ @ .' },
+        { name: 'zone', label: '区服', type: 'select', choices: [{ label: '一区', value: '1' }, { label: '二区', value: '2' }] },
+      ],
+    },
+  },
   { code: 'wanmei-15', name: '完美一卡通 15元', category: '游戏点卡', unitPrice: '14.55', form: 'pair', cards: few, onSale: false, description: '完美世界点卡；已下架，用于体验停售。' },
 ]
 

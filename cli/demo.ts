@@ -78,7 +78,7 @@ async function makeDemo(lang: Lang): Promise<string> {
 }
 
 async function importAllGoods(operator: Client): Promise<void> {
-  const rows = demoGoods.map(({ form: _, cards: __, ...good }, i) => ({ line: i + 1, good, problem: null }))
+  const rows = demoGoods.map(({ form: _, cards: __, variants: ___, kind, ...good }, i) => ({ line: i + 1, good: { ...good, ...kind }, problem: null }))
   const { total, problem } = await sendGoods(operator, (async function* () { yield* rows })())
   if (problem) throw new DemoRefused(problem)
   const [wrong] = total.errors
@@ -87,26 +87,29 @@ async function importAllGoods(operator: Client): Promise<void> {
 
 /** @returns how many cards the demo has */
 async function importAllCards(operator: Client): Promise<number> {
-  const lots = demoGoods.flatMap((good) => MODES.map((mode) => ({ good, mode }))).filter(({ good, mode }) => good.cards[mode] > 0)
+  const lots = demoGoods.flatMap((good) => MODES.flatMap((mode) => (good.variants ?? [{}]).map((variant) => ({ good, mode, variant })))).filter(({ good, mode }) => good.cards[mode] > 0)
   let next = 0
   await Promise.all(Array.from({ length: LOTS_AT_ONCE }, async () => {
-    for (let lot = lots[next++]; lot; lot = lots[next++]) await importLot(operator, lot.good, lot.mode)
+    for (let lot = lots[next++]; lot; lot = lots[next++]) await importLot(operator, lot)
   }))
   return lots.reduce((sum, { good, mode }) => sum + good.cards[mode], 0)
 }
 
-async function importLot(operator: Client, good: DemoGood, mode: (typeof MODES)[number]): Promise<void> {
-  const { errors } = must(await operator.upload<CardsImported>('/operator/cards', { good: good.code, mode, batch: 'demo' }, cardsOf(good, mode)))
+type Lot = { good: DemoGood; mode: (typeof MODES)[number]; variant: NonNullable<DemoGood['variants']>[number] }
+
+async function importLot(operator: Client, { good, mode, variant }: Lot): Promise<void> {
+  const name = [variant.race, ...(variant.options ?? [])].filter((part) => part !== undefined).join('|')
+  const { errors } = must(await operator.upload<CardsImported>('/operator/cards', { good: good.code, mode, batch: 'demo', race: variant.race, option: variant.options }, cardsOf(good, mode, name)))
   // The cards of an earlier run are known already; anything else is wrong.
   const wrong = errors.find((error) => error.code !== 'catalogue.card_duplicate')
   if (wrong) throw new Error(`a demo card of ${good.code} is refused: ${wrong.message.en}`)
 }
 
 /** Made-up cards. Their codes follow from the good and the number, so that a second run makes the same ones. */
-async function* cardsOf(good: DemoGood, mode: string): AsyncGenerator<string> {
+async function* cardsOf(good: DemoGood, mode: string, variant: string): AsyncGenerator<string> {
   let lines = ''
   for (let n = 1; n <= good.cards[mode as 'live']; n++) {
-    const digest = createHash('sha256').update(`${good.code}|${mode}|${n}`).digest()
+    const digest = createHash('sha256').update([good.code, mode, ...(variant === '' ? [] : [variant]), n].join('|')).digest()
     const secret = `DEMO-${[0, 3, 6].map((at) => digest.readUIntBE(at, 3).toString(36).toUpperCase().padStart(5, '0')).join('-')}`
     lines += good.form === 'pair' ? `DEMO${String(digest.readUIntBE(9, 6)).padStart(15, '0')},${secret}\n` : `${secret}\n`
   }

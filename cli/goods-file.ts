@@ -7,7 +7,7 @@ import type { Words } from './screen.ts'
 export type GoodRow = { line: number; good: Record<string, unknown> | null; problem: Words | null }
 
 const NEEDED = ['code', 'name', 'category', 'unitPrice']
-const COLUMNS = [...NEEDED, 'description', 'minimum', 'maximum', 'onSale']
+const COLUMNS = [...NEEDED, 'description', 'minimum', 'maximum', 'onSale', 'cost', 'delivery']
 
 /** Reads goods from .csv with a header, .json (an array) or .ndjson (one a line), chosen by the name of the file. */
 export function readGoodsFile(file: string, text: AsyncIterable<string>): AsyncGenerator<GoodRow> {
@@ -40,8 +40,8 @@ function readHeader(file: string, fields: readonly string[]): string[] {
   if (unknown.length + missing.length + doubled.length > 0) {
     const list = (names: string[]) => (names.length > 0 ? names.join(', ') : '–')
     throw new WrongUsage({
-      en: `The header of ${file} does not fit: missing ${list(missing)}; unknown ${list(unknown)}; twice ${list(doubled)}. Columns are ${NEEDED.join(',')}[,description,minimum,maximum,onSale].`,
-      zh: `${file} 的表头不符：缺少 ${list(missing)}；未知 ${list(unknown)}；重复 ${list(doubled)}。列名为 ${NEEDED.join(',')}[,description,minimum,maximum,onSale]。`,
+      en: `The header of ${file} does not fit: missing ${list(missing)}; unknown ${list(unknown)}; twice ${list(doubled)}. Columns are ${NEEDED.join(',')}[,description,minimum,maximum,onSale,cost,delivery].`,
+      zh: `${file} 的表头不符：缺少 ${list(missing)}；未知 ${list(unknown)}；重复 ${list(doubled)}。列名为 ${NEEDED.join(',')}[,description,minimum,maximum,onSale,cost,delivery]。`,
     })
   }
   return header

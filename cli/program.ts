@@ -10,6 +10,9 @@ import { setPrice } from './commands/price.ts'
 import { cancelPriceChange, changePrices, listPriceChanges } from './commands/price-change.ts'
 import { addPriceGroup, assignPrices, setLevel, setPriceRule, showPriceGroups } from './commands/price-group.ts'
 import { checkPrices, ownPrice, showPriceHistory } from './commands/price-record.ts'
+import { deliverOrder, listWaiting, refundOrder } from './commands/delivery.ts'
+import { guardDocking, mountDocking } from './commands/dialect.ts'
+import { setImage } from './commands/image.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
@@ -24,9 +27,9 @@ import { describe, explainAll, explainCommand, usageOf } from './help.ts'
 import { langOf, showRefusal, withoutControls, type Lang, type Words } from './screen.ts'
 
 export const commands: readonly Command[] = [
-  addDocking, listDockings, addKey, endKey, importGoods, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel, assignPrices,
-  ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful,
-  addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
+  addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel,
+  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful,
+  listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 

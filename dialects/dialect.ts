@@ -9,41 +9,71 @@ export type Raw = {
   readonly query: string
   readonly contentType: string
   readonly body: Uint8Array
+  /** Headers of protocols that sign in them, by lower-case names. */
+  readonly headers?: Readonly<Record<string, string | undefined>>
 }
 
 export type Reply = { readonly status: number; readonly contentType: string; readonly body: string }
 
+/** Race and options as the peer's buyer chose them. */
+export type Choice = { readonly race: string | null; readonly options: Readonly<Record<string, string>> }
+
+/** A good by the code, by the number, or by the number of one of its kinds. */
+export type GoodName = { readonly code: string } | { readonly number: number } | { readonly sku: number }
+
 export type Ask =
   | { readonly kind: 'connect' }
   | { readonly kind: 'items' }
-  | { readonly kind: 'item'; readonly code: string }
-  | { readonly kind: 'stock'; readonly code: string }
-  | { readonly kind: 'valuation'; readonly code: string; readonly quantity: number }
+  | { readonly kind: 'item'; readonly good: GoodName }
+  | { readonly kind: 'stock'; readonly good: GoodName; readonly choice: Choice }
+  | { readonly kind: 'valuation'; readonly good: GoodName; readonly quantity: number; readonly choice: Choice }
+  | { readonly kind: 'inventory'; readonly good: GoodName; readonly choice: Choice }
+  | { readonly kind: 'inventoryState'; readonly good: GoodName; readonly quantity: number; readonly choice: Choice }
+  | { readonly kind: 'query'; readonly order: string }
   | Trade
 
 export type Trade = {
   readonly kind: 'trade'
-  readonly code: string
+  readonly good: GoodName
   readonly quantity: number
+  readonly choice: Choice
   /** The partner's own order number: the key of idempotency. */
   readonly reference: string
   /** How the partner's buyer can be reached; '' when not told. */
   readonly contact: string
+  /** Fields of the good's own form, by their names. */
+  readonly values: Readonly<Record<string, string>>
 }
 
-/** A good as one docking sees it; the price is the partner's own. */
+export type ShownTier = { readonly from: number; readonly priceMicro: bigint }
+
+/** A good as one docking sees it; all prices are the partner's own. */
 export type ShownGood = {
   /** The id for peers that need integers, mapped by the docking and stable for ever. */
   readonly number: number
   readonly code: string
   readonly name: string
+  /** HTML. */
   readonly description: string
+  /** Path or address of a picture; '' when there is none. */
+  readonly cover: string
   readonly categoryNumber: number
   readonly category: string
   readonly unitPriceMicro: bigint
   readonly stock: number
+  readonly stockByVariant: ReadonlyMap<string, number>
   readonly minimum: number
   readonly maximum: number
+  readonly races: readonly { readonly name: string; readonly priceMicro: bigint; readonly tiers: readonly ShownTier[] }[]
+  readonly groups: readonly { readonly name: string; readonly choices: readonly { readonly name: string; readonly surchargeMicro: bigint }[] }[]
+  readonly tiers: readonly ShownTier[]
+  readonly fields: readonly {
+    readonly name: string; readonly label: string; readonly type: string; readonly placeholder: string; readonly pattern: string; readonly error: string
+    readonly choices: readonly { readonly label: string; readonly value: string }[]
+  }[]
+  /** 0 any contact, 1 phone, 2 e-mail, 3 QQ. */
+  readonly contact: number
+  readonly delivery: 'card' | 'manual'
 }
 
 export type Answer =
@@ -52,11 +82,15 @@ export type Answer =
   | { readonly kind: 'item'; readonly good: ShownGood }
   | { readonly kind: 'stock'; readonly stock: number }
   | { readonly kind: 'valuation'; readonly totalMicro: bigint }
+  | { readonly kind: 'inventory'; readonly good: ShownGood; readonly stock: number; readonly priceMicro: bigint }
+  | { readonly kind: 'inventoryState' }
+  | { readonly kind: 'query'; readonly secret: string; readonly values: Readonly<Record<string, string>> | null }
   | {
       readonly kind: 'trade'
       readonly orderId: string
       readonly totalMicro: bigint
-      readonly cards: readonly string[]
+      /** The cards, one a line, or the words and the address with which a person's delivery is awaited. */
+      readonly secret: string
       /** What is left after the order. */
       readonly stock: number
       /** Where the partner can look the order up again. */

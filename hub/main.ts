@@ -67,7 +67,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     requests: new RequestLog({ perDocking: 200, mostEntries: 50_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
     checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db)],
-    publicUrl: config.publicUrl, trustedProxies: config.trustedProxies,
+    publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
   return hub

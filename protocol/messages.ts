@@ -20,11 +20,16 @@ const PLAIN_TEXT = '^[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]*$'
 /** Order numbers of the trade. Nothing in them means anything to a shell, a path, a query or a spreadsheet. */
 export const REFERENCE = '^[A-Za-z0-9][A-Za-z0-9._:@#+=~/-]*$'
 
+/** Names of races and options. */
+const ChoiceName = { minLength: 1, maxLength: 64, pattern: PLAIN_TEXT, title: 'text without control, direction or zero-width characters' }
+
 /** What is asked for, by an order and by its dry run. */
 const wanted = {
   good: Type.String({ minLength: 1, maxLength: 64, pattern: '^[0-9a-z_]+$', title: 'lower-case letters, digits or _' }),
   quantity: Type.Integer({ minimum: 1, maximum: 1000 }),
-  form: Type.Optional(Type.Object({}, { ...closed, description: 'Card goods ask for nothing, so the form is empty.' })),
+  race: Type.Optional(Type.String({ ...ChoiceName, description: 'Which of the races of the good; needed where it has any.' })),
+  options: Type.Optional(Type.Record(Type.String(ChoiceName), Type.String(ChoiceName), { maxProperties: 10, description: 'One choice of each option group of the good.' })),
+  form: Type.Optional(Type.Record(Type.String({ pattern: '^[A-Za-z]\\w{0,31}$', title: 'no such field here' }), Type.String({ maxLength: 1000 }), { maxProperties: 32, description: 'What the form of the good asks for; all values are text.' })),
   member: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: PLAIN_TEXT, title: 'text without control, direction or zero-width characters', description: "The partner's own word for the buyer; never required." })),
 }
 
@@ -44,11 +49,13 @@ export const Card = Type.Object({
   expiresAt: Type.Union([Time, Type.Null()]),
 }, closed)
 
-export const OrderState = Type.Union([Type.Literal('delivered'), Type.Literal('unknown'), Type.Literal('cancelled')])
+export const OrderState = Type.Union([Type.Literal('delivering'), Type.Literal('delivered'), Type.Literal('unknown'), Type.Literal('cancelled'), Type.Literal('refunded')])
 
 export const Order = Type.Object({
-  id: Id, reference: Type.String(), state: OrderState, good: Id, quantity: Type.Integer(), unitPrice: Amount, total: Amount, fee: Amount, charged: Amount,
-  member: Type.Optional(Type.String()), cards: Type.Optional(Type.Array(Card)), createdAt: Time,
+  id: Id, reference: Type.String(), state: OrderState, good: Id, race: Type.Optional(Type.String()), options: Type.Optional(Type.Object({}, { additionalProperties: true })), quantity: Type.Integer(), unitPrice: Amount, total: Amount, fee: Amount, charged: Amount,
+  member: Type.Optional(Type.String()), cards: Type.Optional(Type.Array(Card)),
+  text: Type.Optional(Type.String({ description: 'What a person delivered; masked as **** for a bearer key in live mode.' })),
+  pickup: Type.Optional(Type.String({ description: 'The page at which whoever holds its address sees state and delivered text.' })), createdAt: Time,
 }, closed)
 
 export const OrderPage = page(Order)
@@ -67,10 +74,16 @@ export const PlaceOrders = Type.Object({
   orders: Type.Array(PlaceOrder, { minItems: 1, maxItems: BATCH_ORDERS_MAX, description: 'Each as for POST /api/orders, with its own reference and its own verdict; at most 5000 cards in all. Every 5 orders begun count as one request of the rate.' }),
 }, closed)
 
+const Tiers = Type.Array(Type.Object({ from: Type.Integer(), unitPrice: Amount }, closed), { description: 'From this quantity on a piece costs this.' })
+
 export const Good = Type.Object({
   id: Id, code: Type.String(), name: Type.String(), category: Type.String(), description: Type.String(), unitPrice: Amount, onSale: Type.Boolean(),
   stock: Type.Integer({ minimum: 0 }), stockClass: StockClass, minimum: Type.Integer(), maximum: Type.Integer(),
-  form: Type.Object({}, { additionalProperties: true, description: 'JSON Schema of the order form; card goods ask for nothing.' }),
+  delivery: Type.Union([Type.Literal('card'), Type.Literal('manual')], { description: 'card: the answer to the order carries it. manual: a person delivers later.' }),
+  races: Type.Optional(Type.Array(Type.Object({ name: Type.String(), unitPrice: Amount, stock: Type.Integer(), wholesale: Type.Optional(Tiers) }, closed))),
+  options: Type.Optional(Type.Array(Type.Object({ name: Type.String(), choices: Type.Array(Type.Object({ name: Type.String(), surcharge: Amount }, closed)) }, closed), { description: 'One choice of each group; what it costs comes on top.' })),
+  wholesale: Type.Optional(Tiers), image: Type.Optional(Type.String({ description: 'Address of a picture.' })),
+  form: Type.Object({}, { additionalProperties: true, description: 'JSON Schema of the order form.' }),
 }, closed)
 
 export const GoodPage = page(Good)

@@ -252,7 +252,7 @@ test('the finder hears every room that refuses', () => {
     'protocol/structured-fields.ts': 'this label stands twice',
     'protocol/wire/json.ts': 'a control character in a string is not escaped',
     'protocol/wire/form.ts': 'a field has no name',
-    'dialects/acg/server.ts': 'a whole number from 1 to 1000, in digits',
+    'dialects/acg/asks.ts': 'a whole number from 1 to 1000, in digits',
     'hub/inbound/edge.ts': '7 Host headers',
     'hub/inbound/pipeline.ts': 'none',
     'hub/inbound/operator/dockings.ts': 'acg or bearer',

@@ -186,9 +186,45 @@ const CHINESE: Readonly<Record<string, string>> = {
 
   // What differs in an order under a known reference.
   good: '商品',
+  variant: '种类或选项',
   quantity: '数量',
   member: '终端用户',
   form: '下单表单',
+
+  // Choices, forms and deliveries.
+  race: '种类',
+  'order it through the JSON API': '请改用 JSON 接口下单',
+  'order it by the thousand as {code}': '请按千个下单，编码 {code}',
+  'no such field in the form of this good': '此商品的下单表单没有这个字段',
+  'a number in digits': '用数字书写的数',
+  'a value that fits the pattern of the form': '符合表单格式要求的内容',
+  delivering: '待发货',
+  delivered: '已发货',
+  unknown: '存疑',
+  refunded: '已退款',
+
+  'at most {n} fields of at most {m} characters': '最多 {n} 个字段，每个最多 {m} 个字符',
+  'at most {n} groups of at most {m} characters': '最多 {n} 组，名称最多 {m} 个字符',
+  'a number that the list of goods answered': '商品列表返回的编号',
+  'sku[group]=choice': 'sku[规格组]=选项',
+  'a PNG, JPEG, GIF or WebP picture of at most {n} KB': '不超过 {n} KB 的 PNG、JPEG、GIF 或 WebP 图片',
+  'an amount above zero with the guard max, and none with any other': '价格保护为 max 时须填大于零的金额，其他方式不填',
+  'a docking of an acg-faka shop': '异次元店铺的对接',
+  'a port that no other docking has': '未被其他对接使用的端口',
+  'a port that this machine has free': '本机空闲的端口',
+
+  // Kinds of goods, as an operator writes them.
+  'a list of at most {n} objects': '最多 {n} 个对象的列表',
+  'names that differ': '名称不得重复',
+  'quantities that differ': '数量不得重复',
+  'at least one choice': '至少一个选项',
+  'the wholesale prices of a good with races stand in its races': '分种类的商品，批发价应写在各种类中',
+  'no stock of its own: cards count themselves': '卡密商品的库存由卡密计数，不得填写',
+  'a letter and up to {n} letters, digits or _, and no name of the protocol itself': '字母开头，其后最多 {n} 个字母、数字或 _，且不得与协议字段同名',
+  'a pattern of at most {n} characters without repeated groups or back references, and at most {m} repeats': '最多 {n} 个字符的正则，不得重复分组或反向引用，重复量词最多 {m} 个',
+  'label and value of {n} to {m} characters without = and commas': '选项的名称与取值为 {n} 至 {m} 个字符，不含 = 和逗号',
+  '{n} to {m} characters without marks such as = . | , [ ] or quotes': '{n} 至 {m} 个字符，不含 = . | , [ ] 引号等符号',
+  'yuan with at most {n} decimals, such as "9.50"': '金额（元），最多 {n} 位小数，如 "9.50"',
 
   // Measures and their statement of reasons.
   suspend: '暂停',
@@ -237,7 +273,7 @@ const CHINESE: Readonly<Record<string, string>> = {
 }
 
 /** The names of `because` whose values are words of the table. All others are the asker's own: ids, amounts, times. */
-export const WORDED: ReadonlySet<string> = new Set(['problem', 'at', 'path', 'expected', 'missing', 'what', 'seen', 'allowed', 'differs', 'measure'])
+export const WORDED: ReadonlySet<string> = new Set(['problem', 'at', 'path', 'state', 'instead', 'expected', 'missing', 'what', 'seen', 'allowed', 'differs', 'measure'])
 
 /** Longer than any phrase with its names filled in; what is longer came from the asker. */
 const LENGTH_MAX = 300

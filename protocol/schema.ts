@@ -35,9 +35,9 @@ export const Type = {
   Literal: <const V extends string | number | boolean>(value: V, rules: Words = {}): Schema<V> => ({ type: typeof value, const: value, ...rules }),
   Union: <const M extends readonly Schema[]>(members: M, rules: Words = {}): Schema<Static<M[number]>> => ({ anyOf: members, ...rules }),
   Array: <S extends Schema>(items: S, rules: ArrayRules = {}): Schema<Static<S>[]> => ({ type: 'array', items, ...rules }),
-  /** An object whose field names are the asker's own. */
-  Record: <S extends Schema>(_name: Schema<string>, value: S, rules: Words & { readonly maxProperties?: number } = {}): Schema<Record<string, Static<S>>> =>
-    ({ type: 'object', additionalProperties: value, ...rules }),
+  /** An object whose field names are the asker's own, each as `name` says. */
+  Record: <S extends Schema>(name: Schema<string>, value: S, rules: Words & { readonly maxProperties?: number } = {}): Schema<Record<string, Static<S>>> =>
+    ({ type: 'object', ...(Object.keys(name).length > 1 ? { propertyNames: name } : {}), additionalProperties: value, ...rules }),
   Object: <P extends Properties>(properties: P, rules: ObjectRules = {}): Schema<ObjectOf<P>> => {
     const required = Object.keys(properties).filter((name) => !optional.has(properties[name]!))
     return { type: 'object', ...(required.length > 0 ? { required } : {}), properties, ...rules } as Schema<ObjectOf<P>>

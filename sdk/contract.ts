@@ -14,7 +14,7 @@ export type Mode = 'sandbox' | 'live'
 export type InBothLanguages = { en: string; zh: string }
 
 export type PlaceOrder = {
-  /** Your own order number: 1 to 64 visible ASCII characters, unique for ever once an order is accepted. */
+  /** Your own order number: 1 to 64 letters, digits or . _ : @ # + = ~ / -, unique for ever once an order is accepted. */
   reference: string
   /** The id of the good (gds_…). */
   good: string
@@ -22,8 +22,12 @@ export type PlaceOrder = {
   quantity: number
   /** The most that a piece may cost. A higher price is refused and never charged. */
   maxUnitPrice: Amount
-  /** Card goods ask for nothing, so the form is empty. */
-  form?: Readonly<Record<string, never>>
+  /** Which of the races of the good; needed where it has any. */
+  race?: string
+  /** One choice of each option group of the good. */
+  options?: Readonly<Record<string, string>>
+  /** What the form of the good asks for; all values are text. */
+  form?: Readonly<Record<string, string>>
   /** Your own word for the buyer; never required. */
   member?: string
 }
@@ -38,8 +42,11 @@ export type Card = {
 export type Order = {
   id: string
   reference: string
-  state: 'delivered' | 'unknown' | 'cancelled'
+  /** delivering: a person delivers later; ask for the order again, or show its pick-up page. */
+  state: 'delivering' | 'delivered' | 'unknown' | 'cancelled' | 'refunded'
   good: string
+  race?: string
+  options?: Readonly<Record<string, unknown>>
   quantity: number
   unitPrice: Amount
   total: Amount
@@ -49,8 +56,15 @@ export type Order = {
   member?: string
   /** There when an order is placed or asked for by its id; lists leave the cards out. */
   cards?: Card[]
+  /** What a person delivered. */
+  text?: string
+  /** The page at which whoever holds its address sees state and delivered text: as secret as a card. */
+  pickup?: string
   createdAt: Time
 }
+
+/** From this quantity on a piece costs this. */
+export type Tier = { from: number; unitPrice: Amount }
 
 export type Good = {
   id: string
@@ -64,6 +78,14 @@ export type Good = {
   stockClass: 'in_stock' | 'low' | 'out_of_stock'
   minimum: number
   maximum: number
+  /** card: the answer to the order carries it. manual: a person delivers later. */
+  delivery: 'card' | 'manual'
+  races?: { name: string; unitPrice: Amount; stock: number; wholesale?: Tier[] }[]
+  /** One choice of each group; what it costs comes on top. */
+  options?: { name: string; choices: { name: string; surcharge: Amount }[] }[]
+  wholesale?: Tier[]
+  /** Address of a picture. */
+  image?: string
   /** JSON Schema of the order form. */
   form: Readonly<Record<string, unknown>>
 }

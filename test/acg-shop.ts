@@ -18,8 +18,11 @@ export type Shop = {
   connect(): Promise<ShopReply>
   items(): Promise<ShopReply>
   item(code: string): Promise<ShopReply>
-  stock(code: string): Promise<ShopReply>
-  valuation(code: string, num: number): Promise<ShopReply>
+  stock(code: string, choice?: Params): Promise<ShopReply>
+  valuation(code: string, num: number, choice?: Params): Promise<ShopReply>
+  query(tradeNo: string): Promise<ShopReply>
+  /** Type 1: signed in the headers, goods named by numbers. */
+  open(path: string, params?: Params): Promise<ShopReply>
   trade(code: string, num: number, requestNo: string, more?: Params): Promise<ShopReply>
 }
 
@@ -36,8 +39,10 @@ export function openShop({ baseUrl, appId, appKey = '' }: ShopAccount): Shop {
     connect: () => call('/shared/authentication/connect'),
     items: () => call('/shared/commodity/items'),
     item: (code) => call('/shared/commodity/item', { code }),
-    stock: (code) => call('/shared/commodity/stock', { code }),
-    valuation: (code, num) => call('/shared/commodity/valuation', { code, num: String(num), race: '', card_id: '0' }),
+    stock: (code, choice = {}) => call('/shared/commodity/stock', { code, ...choice }),
+    valuation: (code, num, choice = {}) => call('/shared/commodity/valuation', { code, num: String(num), race: '', ...choice, card_id: '0' }),
+    query: (tradeNo) => call('/shared/commodity/query', { tradeNo }),
+    open: (path, params = {}) => post(baseUrl, `/plugin/open-api${path}`, encodeForm(params), { 'Api-Id': appId ?? '', 'Api-Signature': signatureOf(params, appKey) }),
     trade: (code, num, requestNo, more = {}) => call('/shared/commodity/trade', tradeFields(code, num, requestNo, more)),
   }
 }
@@ -47,17 +52,19 @@ export function tradeFields(code: string, num: number | string, requestNo: strin
 }
 
 /** Sends the bytes of a form as Guzzle does: four headers, no Accept, a new connection. */
-export async function post(baseUrl: string, path: string, body: string | Uint8Array): Promise<ShopReply> {
-  const { replies } = await exchange(baseUrl, postBytes(baseUrl, path, body), { timeoutMs: 25_000 })
+export async function post(baseUrl: string, path: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<ShopReply> {
+  const { replies } = await exchange(baseUrl, postBytes(baseUrl, path, body, undefined, headers), { timeoutMs: 25_000 })
   const reply = replies[0]
   if (!reply) throw new Error(`no answer to ${path}`)
   return { ...reply, code: reply.body?.code, msg: reply.body?.msg, data: reply.body?.data }
 }
 
-export function postBytes(baseUrl: string, path: string, body: string | Uint8Array, type = 'application/x-www-form-urlencoded'): Uint8Array {
-  const { host, pathname } = new URL(baseUrl)
+export function postBytes(baseUrl: string, path: string, body: string | Uint8Array, type = 'application/x-www-form-urlencoded', headers: Record<string, string> = {}): Uint8Array {
+  const { host, pathname: written } = new URL(baseUrl)
+  const pathname = written.replace(/\/$/, '')
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  const head = `POST ${pathname}${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: GuzzleHttp/7\r\nContent-Type: ${type}\r\nContent-Length: ${bytes.byteLength}\r\nConnection: close\r\n\r\n`
+  const head = `POST ${pathname}${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: GuzzleHttp/7\r\n${more}Content-Type: ${type}\r\nContent-Length: ${bytes.byteLength}\r\nConnection: close\r\n\r\n`
   return Buffer.concat([Buffer.from(head), bytes])
 }
 

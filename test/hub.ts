@@ -43,13 +43,15 @@ export type TestHub = {
   operator(method: string, path: string, body?: unknown): Promise<Reply>
   openDocking(input: { name?: string; mode?: 'sandbox' | 'live'; dialect?: 'json' | 'acg0'; deposit?: string; feePpm?: number; appId?: string; appKey?: string; allowedAddresses?: string[] }): Promise<TestDocking>
   /** Adds one good with this many cards `${code}-1…` in the mode, and answers its id. */
-  stockGood(input: { code: string; unitPrice?: string; cards?: number; mode?: 'sandbox' | 'live'; minimum?: number; maximum?: number; batch?: string }): Promise<string>
+  stockGood(input: { code: string; races?: unknown; options?: unknown; wholesale?: unknown; form?: unknown; delivery?: 'card' | 'manual'; cost?: string; description?: string; contact?: string; message?: string; stock?: number; unitPrice?: string; cards?: number; mode?: 'sandbox' | 'live'; minimum?: number; maximum?: number; batch?: string }): Promise<string>
+  /** Adds cards of one race and option of a good. */
+  stockKind(input: { code: string; race?: string; options?: Record<string, string>; lines: readonly string[]; mode?: 'sandbox' | 'live' }): Promise<void>
   /** Calls the partner API with the bearer key. */
   bearer(docking: TestDocking, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>
   /** Calls the partner API with an RFC 9421 signature. */
   signed(docking: TestDocking, method: string, path: string, body?: unknown, options?: { created?: number; nonce?: string; idempotencyKey?: string; headers?: Record<string, string> }): Promise<Reply>
   /** Places an order, signed. */
-  order(docking: TestDocking, ask: { reference: string; good: string; quantity?: number; maxUnitPrice?: string }): Promise<Reply>
+  order(docking: TestDocking, ask: { reference: string; good: string; quantity?: number; maxUnitPrice?: string; race?: string; options?: Record<string, string>; form?: Record<string, string> }): Promise<Reply>
   /** Every finding of the ledger check; empty when the books are right. */
   findings(): Promise<unknown[]>
   close(): Promise<void>
@@ -96,7 +98,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     async openDocking({ name = 'Shop', mode = 'sandbox', dialect = 'json', deposit, ...more }) {
       const opened = must(await operator('POST', '/operator/dockings', { name, mode, dialect, ...more }), 201).body
       if (deposit !== undefined) must(await operator('POST', `/operator/dockings/${opened.docking.id}/deposits`, { reference: `first-${opened.docking.id}`, amount: deposit }), 201)
-      return { ...opened.docking, ...opened.credentials }
+      return { ...opened.docking, ...opened.credentials, ...(more.appKey === undefined ? {} : { appKey: more.appKey }) }
     },
     async stockGood({ code, unitPrice = '9.50', cards = 0, mode = 'sandbox', batch = 'b1', ...more }) {
       must(await operator('POST', '/operator/goods', { items: [{ code, name: `Good ${code}`, category: 'Test', unitPrice, ...more }] }), 200)
@@ -105,6 +107,11 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
         must(await call('POST', `/operator/cards?good=${encodeURIComponent(code)}&mode=${mode}&batch=${batch}`, { authorization: `Bearer ${operatorKey}`, 'content-type': 'text/plain' }, lines), 200)
       }
       return (await hub.db.run({ text: 'select id from catalogue.goods where code = $1', values: [code] }))[0]![0] as string
+    },
+    async stockKind({ code, race, options = {}, lines, mode = 'live' }) {
+      const query = new URLSearchParams({ good: code, mode, batch: 'kind', ...(race === undefined ? {} : { race }) })
+      for (const [group, name] of Object.entries(options)) query.append('option', `${group}=${name}`)
+      must(await call('POST', `/operator/cards?${query}`, { authorization: `Bearer ${operatorKey}`, 'content-type': 'text/plain' }, lines.join('\n')), 200)
     },
     bearer: (docking, method, path, body, headers = {}) =>
       call(method, path, { authorization: `Bearer ${docking.apiKey}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, body === undefined ? undefined : JSON.stringify(body)),
@@ -119,7 +126,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
       )
       return call(method, path, { ...(headers as Record<string, string>), ...(bytes === undefined ? {} : { 'content-type': 'application/json' }), ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }), ...options.headers }, bytes)
     },
-    order: (docking, { reference, good, quantity = 1, maxUnitPrice = '1000000' }) => self.signed(docking, 'POST', '/api/orders', { reference, good, quantity, maxUnitPrice }),
+    order: (docking, { quantity = 1, maxUnitPrice = '1000000', ...ask }) => self.signed(docking, 'POST', '/api/orders', { ...ask, quantity, maxUnitPrice }),
     findings: async () => must(await operator('GET', '/operator/ledger/check'), 200).body.findings,
   }
   return self

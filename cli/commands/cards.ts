@@ -17,6 +17,8 @@ export const importCards: Command = {
     { name: 'mode', value: 'MODE', isRequired: true, oneOf: ['sandbox', 'live'], what: { en: 'Whom the cards are for; sandbox and live never mix.', zh: '卡密所属环境；沙箱与正式互不相通。' } },
     { name: 'batch', value: 'NAME', isRequired: true, what: { en: 'Your name for the lot, such as the delivery it came with.', zh: '批次名称，如到货单号。' } },
     { name: 'expires', value: 'TIME', what: { en: `When the cards expire (${timeForm.en}); expired ones are not sold.`, zh: `卡密到期时间（${timeForm.zh}）；到期不再出售。` } },
+    { name: 'race', value: 'NAME', what: { en: 'Which of the races of the good these cards are of.', zh: '卡密所属的种类。' } },
+    { name: 'option', value: 'GROUP=NAME', isMany: true, what: { en: 'Which choice of an option group these cards are of; once for each group.', zh: '卡密所属的规格（组=项），每组一次。' } },
     charsetOption,
   ],
   teaches: [
@@ -30,16 +32,19 @@ export const importCards: Command = {
     },
   ],
   examples: [
+    { line: 'berth cards import month.txt --good video --race 月卡 --option 区服=一区 --mode live --batch 2026-12-01-c', what: { en: 'cards of one race and option', zh: '某一种类与规格的卡密' } },
     { line: 'berth cards import cards.txt --good junnet-10 --mode live --batch 2026-12-01-a', what: { en: 'a delivery', zh: '一次到货' } },
     { line: 'zcat cards.txt.gz | berth cards import - --good junnet-10 --mode live --batch 2026-12-01-b', what: { en: 'from another program', zh: '来自其他程序' } },
   ],
   run: async (asked) => {
+    const wrong = asked.all('option').find((option) => !/^[^=]+=[^=]+$/.test(option))
+    if (wrong !== undefined) throw new WrongUsage({ en: `--option is written GROUP=NAME, not "${wrong}".`, zh: `--option 须写成 组=项，不能是“${wrong}”。` })
     const expiresAt = readTime('expires', asked.option('expires'))
     if (expiresAt !== undefined && Date.parse(expiresAt) <= asked.nowMs()) {
       throw new WrongUsage({ en: `--expires ${expiresAt} is past: nothing of the lot could be sold.`, zh: `--expires ${expiresAt} 已过期，整批都无法出售。` })
     }
     const client = operatorClient(asked)
-    const query = { good: asked.needed('good'), mode: asked.needed('mode'), batch: asked.needed('batch'), expiresAt }
+    const query = { good: asked.needed('good'), mode: asked.needed('mode'), batch: asked.needed('batch'), expiresAt, race: asked.option('race'), option: asked.all('option') }
     const zh = asked.lang === 'zh'
     const progress = new Progress(asked)
     const text = readText(asked.operands[0]!, asked.stdin, charsetGiven(asked.option('charset')), (read, size) => progress.draw(read, size))

@@ -5,7 +5,7 @@ import { operatorClient } from '../credentials.ts'
 import { table, type Lang } from '../screen.ts'
 import { readSmallFile } from '../text-file.ts'
 
-export type DockingView = { id: string; name: string; mode: string; dialect: string; appId: string | null; createdAt: string; baseUrl: string }
+export type DockingView = { id: string; name: string; mode: string; dialect: string; appId: string | null; createdAt: string; baseUrl: string; port?: number | null }
 export type NewCredentials = { appId?: string; appKey?: string; keyId?: string; keySecret?: string; apiKey?: string }
 
 export const addDocking: Command = {
@@ -16,9 +16,9 @@ export const addDocking: Command = {
   options: [
     { name: 'name', value: 'NAME', isRequired: true, what: { en: 'What people call it, 1 to 80 characters.', zh: '对接名称，1 至 80 字。' } },
     { name: 'mode', value: 'MODE', isRequired: true, oneOf: ['sandbox', 'live'], what: { en: 'sandbox: play money and play cards; live: real ones. It never changes.', zh: 'sandbox 为沙箱（虚拟资金与卡密），live 为正式；开通后不可更改。' } },
-    { name: 'dialect', value: 'DIALECT', isRequired: true, oneOf: ['json', 'acg0'], what: { en: 'json: the open API; acg0: an acg-faka shop, docking type 0.', zh: 'json 为开放接口；acg0 为异次元发卡（对接类型 0）。' } },
+    { name: 'dialect', value: 'DIALECT', isRequired: true, oneOf: ['json', 'acg', 'acg0'], what: { en: 'json: the open API; acg (or acg0): an acg-faka shop, whose types 0, 1 and 2 are all served.', zh: 'json 为开放接口；acg（或 acg0）为异次元发卡，协议类型 0、1、2 均可对接。' } },
     { name: 'app-id', value: 'ID', what: { en: 'acg0: the merchant id that the shop keeps already; else one is made.', zh: 'acg0：店铺已在用的商户 ID；不填则自动生成。' } },
-    { name: 'app-key', value: 'FILE', what: { en: 'acg0: a file with the secret that the shop keeps already ("-" is stdin); else one is made.', zh: 'acg0：存有店铺现用密钥的文件（- 为标准输入）；不填则自动生成。' } },
+    { name: 'app-key', value: 'FILE', what: { en: 'acg0: a file with the secret that the shop keeps already ("-" is stdin), which is not shown again; else one is made.', zh: 'acg0：存有店铺现用密钥的文件（- 为标准输入），不再显示；不填则自动生成。' } },
     { name: 'allow', value: 'ADDRESS', isMany: true, what: { en: 'An address that may call; without any, every address may.', zh: '允许访问的来源地址，可多次给出；不填则不限。' } },
     { name: 'fee-ppm', value: 'N', what: { en: 'Service fee in millionths of the turnover: 10000 is 1 %; default 0.', zh: '服务费，按成交额百万分比：10000 即 1%；默认 0。' } },
   ],
@@ -30,14 +30,15 @@ export const addDocking: Command = {
   ],
   examples: [
     { line: 'berth docking add --name "Acme cards" --mode sandbox --dialect json', what: { en: 'a sandbox for a partner who writes a program', zh: '给自行开发的对接方开沙箱' } },
-    { line: 'berth docking add --name 小卡铺 --mode live --dialect acg0 --allow 203.0.113.7', what: { en: 'an acg-faka shop, from one address only', zh: '异次元发卡店铺，仅限一个来源地址' } },
+    { line: 'berth docking add --name 小卡铺 --mode live --dialect acg --allow 203.0.113.7', what: { en: 'an acg-faka shop, from one address only', zh: '异次元发卡店铺，仅限一个来源地址' } },
+    { line: 'berth docking add --name 老店 --mode live --dialect acg --app-id 1000 --app-key key.txt', what: { en: 'a shop that keeps the id and the key that it has stored', zh: '店铺沿用已保存的商户ID与密钥' } },
   ],
   run: async (asked) => {
     const fee = asked.option('fee-ppm')
     if (fee !== undefined && !/^\d{1,6}$/.test(fee)) throw new WrongUsage({ en: '--fee-ppm is a whole number from 0 to 100000.', zh: '--fee-ppm 为 0 至 100000 的整数。' })
     const keyFile = asked.option('app-key')
     const opened = await operatorClient(asked).post<{ docking: DockingView; credentials: NewCredentials }>('/operator/dockings', {
-      name: asked.needed('name'), mode: asked.needed('mode'), dialect: asked.needed('dialect'), appId: asked.option('app-id'),
+      name: asked.needed('name'), mode: asked.needed('mode'), dialect: asked.needed('dialect') === 'acg' ? 'acg0' : asked.needed('dialect'), appId: asked.option('app-id'),
       appKey: keyFile === undefined ? undefined : await readSecret(keyFile, asked), allowedAddresses: asked.all('allow'), feePpm: fee === undefined ? undefined : Number(fee),
     })
     return opened.ok ? done(opened.body, showOpened(opened.body.docking, opened.body.credentials, asked.lang)) : refused(opened.problem)

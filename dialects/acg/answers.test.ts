@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { accept, refuse } from '../../protocol/outcome.ts'
 import { explain, reasonCodes, reasonOf } from '../../protocol/reasons.ts'
 import type { Answer, ShownGood } from '../dialect.ts'
-import { carries, write } from './answers.ts'
+import { write } from './answers.ts'
+import { fineOf, packedName, packOf, skusOf } from './goods.ts'
 import { TEXT_LENGTH_MAX } from './words.ts'
 
 type Recorded = { path: string; request: string; status: number; contentType: string; answer: string }
@@ -21,7 +22,19 @@ function real(call: string, contains = ''): Recorded {
 const PLAIN = 'C0DE000000000001'
 const good: ShownGood = {
   number: 1, code: PLAIN, name: 'Card 10', description: '<p>该商品是演示商品</p>', categoryNumber: 1, category: 'DEMO',
-  unitPriceMicro: 9_500_000n, stock: 20_000, minimum: 0, maximum: 0,
+  unitPriceMicro: 9_500_000n, stock: 20_000, minimum: 0, maximum: 0, cover: '/favicon.ico', stockByVariant: new Map(), races: [], groups: [], tiers: [], fields: [],
+  contact: 0, delivery: 'card',
+}
+
+/** The raced good of the recordings, and the manual one with its form. */
+const raced: ShownGood = {
+  ...good, number: 3, code: 'C0DE000000000003', name: 'Raced card', description: '<p>x</p>', unitPriceMicro: 10_000_000n, stock: 50,
+  races: [{ name: '月卡', priceMicro: 30_000_000n, tiers: [] }, { name: '季卡', priceMicro: 80_000_000n, tiers: [] }],
+  groups: [{ name: '区服', choices: [{ name: '一区', surchargeMicro: 1_000_000n }, { name: '二区', surchargeMicro: 2_000_000n }] }],
+}
+const manual: ShownGood = {
+  ...good, number: 2, code: 'C0DE000000000002', name: 'Manual topup', description: '<p>x</p>', unitPriceMicro: 19_000_000n, stock: 1000, delivery: 'manual',
+  fields: [{ name: 'account', label: '账号', type: 'text', placeholder: '', pattern: '', error: '', choices: [] }],
 }
 
 const bodyOf = (answer: Answer): string => write(accept(answer)).body
@@ -38,7 +51,7 @@ const exact: [call: string, answer: Answer][] = [
   ['stock', { kind: 'stock', stock: 20_000 }],
   ['valuation', { kind: 'valuation', totalMicro: 19_000_000n }],
   ['trade', {
-    kind: 'trade', orderId: '844261123050741979', totalMicro: 19_000_000n, cards: ['CARD-1', 'CARD-2'], stock: 19_998,
+    kind: 'trade', orderId: '844261123050741979', totalMicro: 19_000_000n, secret: 'CARD-1\nCARD-2', stock: 19_998,
     url: 'http://127.0.0.1/user/personal/purchaseRecord?tradeNo=844261123050741979',
   }],
 ]
@@ -77,13 +90,82 @@ test('goods stand in their categories, in the order in which they come', () => {
   assert.deepEqual(JSON.parse(bodyOf({ kind: 'items', goods: [] })), { code: 200, data: [] })
 })
 
-test('a price finer than a fen is left out of the list, and nothing is rounded to make it fit', () => {
-  assert.equal(carries(9_500_000n), true)
-  assert.equal(carries(10_000n), true)
-  assert.equal(carries(1_500n), false)
-  assert.equal(carries(9_505_000n), false)
-  const { data } = JSON.parse(bodyOf({ kind: 'items', goods: [{ ...good, unitPriceMicro: 1_500n, categoryNumber: 2 }, good] }))
-  assert.deepEqual(data.map(({ id }: { id: number }) => id), [1])
+test('a price finer than a fen is seen wherever it stands, and nothing is rounded to make it fit', () => {
+  const fine = 9_505_000n
+  const table: [Partial<ShownGood>, bigint | null][] = [
+    [{}, null], [{ unitPriceMicro: 10_000n }, null], [{ unitPriceMicro: 1_500n }, 1_500n], [{ tiers: [{ from: 10, priceMicro: fine }] }, fine],
+    [{ races: [{ name: 'a', priceMicro: 10_000n, tiers: [] }], unitPriceMicro: fine }, null], [{ races: [{ name: 'a', priceMicro: fine, tiers: [] }] }, fine],
+    [{ races: [{ name: 'a', priceMicro: 10_000n, tiers: [{ from: 2, priceMicro: fine }] }] }, fine], [{ groups: [{ name: 'g', choices: [{ name: 'c', surchargeMicro: fine }] }] }, fine],
+  ]
+  for (const [change, micro] of table) assert.equal(fineOf({ ...good, ...change }), micro, JSON.stringify(Object.keys(change)))
+})
+
+test('what costs less than a fen is packed by the thousand, under a code, a number and a name of its own', () => {
+  const sms = { ...good, number: 41, code: 'sms-1', name: '短信', unitPriceMicro: 1_500n, stock: 12_999, minimum: 1, maximum: 1000 }
+  const pack = packOf(sms)!
+  assert.deepEqual([pack.number, pack.code, pack.name, pack.unitPriceMicro, pack.stock, pack.minimum, pack.maximum], [2_000_000_041, 'sms-1x1000', '短信（1000个）', 1_500_000n, 12, 1, 1])
+  assert.deepEqual([packedName({ code: 'sms-1x1000' }), packedName({ number: 2_000_000_041 }), packedName({ code: 'sms-1' }), packedName({ number: 41 }), packedName({ code: 'x1000' })],
+    [{ code: 'sms-1' }, { number: 41 }, null, null, null])
+  assert.equal(packOf({ ...sms, tiers: [{ from: 500, priceMicro: 1_400n }, { from: 1000, priceMicro: 1_300n }] })!.unitPriceMicro, 1_300_000n, 'the price of a thousand')
+  assert.equal(packOf({ ...sms, unitPriceMicro: 1_501n }), null, 'not even a thousand are whole fen')
+  assert.equal(packOf({ ...sms, maximum: 999 }), null, 'an order does not take a thousand')
+  assert.equal(packOf({ ...sms, code: 'x'.repeat(60) }), null, 'the code would be longer than the peer keeps')
+  const kinds = packOf({ ...raced, maximum: 1000, races: [{ name: '月卡', priceMicro: 1_500n, tiers: [] }] })!
+  assert.deepEqual([kinds.races[0]!.priceMicro, kinds.groups[0]!.choices[0]!.surchargeMicro], [1_500_000n, 1_000_000_000n])
+})
+
+test('races, options and forms stand where and as the real main site has them', () => {
+  const theirs = { item: JSON.parse(real('item', 'C0DE000000000003').answer).data, list: JSON.parse(real('items').answer).data[0].children }
+  const ours = JSON.parse(bodyOf({ kind: 'item', good: raced })).data
+  const { category_factory: cost, ...config } = ours.config
+  assert.deepEqual(cost, { 月卡: '30', 季卡: '80' })
+  assert.deepEqual(config, theirs.item.config)
+  assert.deepEqual(Object.keys(config.category), ['月卡', '季卡'])
+  const listed = JSON.parse(bodyOf({ kind: 'items', goods: [manual, raced] })).data[0].children
+  assert.equal(listed[0].widget, theirs.list[1].widget)
+  assert.equal(listed[0].delivery_way, theirs.list[1].delivery_way)
+  assert.equal(listed[1].config, `${theirs.list[2].config}\n[category_factory]\n月卡=30\n季卡=80`)
+  assert.deepEqual(shape(JSON.parse(bodyOf({ kind: 'item', good: { ...manual, fields: [] } })).data.config), [])
+})
+
+test('tiers are written by quantity, those of a race under its name', () => {
+  const config = (change: Partial<ShownGood>) => JSON.parse(bodyOf({ kind: 'item', good: { ...good, ...change } })).data.config
+  assert.deepEqual(config({ tiers: [{ from: 10, priceMicro: 9_000_000n }, { from: 100, priceMicro: 8_500_000n }] }), { wholesale: { 10: '9', 100: '8.5' } })
+  const tiered = { races: [{ name: '月卡', priceMicro: 30_000_000n, tiers: [{ from: 10, priceMicro: 28_000_000n }] }] }
+  assert.deepEqual(config(tiered), { category: { 月卡: '30' }, category_wholesale: { 月卡: { 10: '28' } }, category_factory: { 月卡: '30' } })
+  assert.match(JSON.parse(bodyOf({ kind: 'items', goods: [{ ...good, ...tiered }] })).data[0].children[0].config, /\[category_wholesale\]\n月卡\.10=28\n/)
+})
+
+test('a pattern is written so that it can stand between two slashes', () => {
+  const field = { ...manual.fields[0]!, pattern: 'a/b\\/c', choices: [{ label: '一区', value: '1' }, { label: '二区', value: '2' }] }
+  const [widget] = JSON.parse(JSON.parse(bodyOf({ kind: 'item', good: { ...manual, fields: [field] } })).data.widget)
+  assert.deepEqual([widget.regex, widget.dict], ['a\\/b\\/c', '一区=1,二区=2'])
+})
+
+test('type 1 sees each combination as a kind with a number of its own, which no other good and no other order of kinds can have', () => {
+  const keyOf = ({ race, options }: { race: string | null; options: Readonly<Record<string, string>> }) => [race ?? '', ...Object.values(options)].join('|').replace(/^$/, '')
+  const skus = skusOf({ ...raced, stockByVariant: new Map([['月卡|二区', 7]]) }, keyOf)
+  assert.deepEqual(skus.map((sku) => [sku.name, sku.unitPriceMicro, sku.stock]), [['月卡 一区', 31_000_000n, 0], ['月卡 二区', 32_000_000n, 7], ['季卡 一区', 81_000_000n, 0], ['季卡 二区', 82_000_000n, 0]])
+  assert.equal(new Set(skus.map((sku) => sku.id)).size, 4)
+  const turned = skusOf({ ...raced, races: raced.races.toReversed() }, keyOf)
+  assert.deepEqual(new Map(turned.map((sku) => [sku.name, sku.id])).get('月卡 二区'), skus[1]!.id)
+  assert.deepEqual(skusOf(good, () => '').map((sku) => [sku.id, sku.name]), [[1_048_576, 'Card 10']])
+  const body = JSON.parse(write(accept({ kind: 'items', goods: [raced] }), { flavor: 'open', keyOf }).body)
+  assert.deepEqual(Object.keys(body.data[0]), ['id', 'name', 'introduce', 'picture_url', 'category', 'widget', 'sku'])
+})
+
+test('type 2 reads a list of categories where it asked for one good', () => {
+  const ours = JSON.parse(write(accept({ kind: 'item', good }), { flavor: 'plugin', keyOf: () => '' }).body)
+  assert.equal(ours.data[0].children[0].code, PLAIN)
+})
+
+test('inventory, its state and a query are answered as the real main site answered', () => {
+  const inventory = JSON.parse(bodyOf({ kind: 'inventory', good, stock: 20_000, priceMicro: 9_500_000n }))
+  const theirs = JSON.parse(real('inventory').answer)
+  assert.deepEqual(shape(inventory), shape(theirs))
+  assert.deepEqual(inventory, { ...theirs, data: { ...theirs.data, price: 9.5 } })
+  assert.equal(bodyOf({ kind: 'inventoryState' }), real('inventoryState').answer)
+  assert.equal(bodyOf({ kind: 'query', secret: 'CARD-1\nCARD-2', values: null }), recorded.find(({ path }) => path.includes('query?'))!.answer)
 })
 
 test('a catalogue larger than the client takes is cut to what it takes', () => {
@@ -117,7 +199,7 @@ test('texts of goods and shops are written so that they come out as they went in
     const whole = text.toWellFormed()
     const { data } = JSON.parse(bodyOf({ kind: 'item', good: { ...good, name: whole, description: whole, code: whole } }))
     assert.deepEqual([data.name, data.description, data.code], [whole, whole, whole])
-    const trade = JSON.parse(bodyOf({ kind: 'trade', orderId: whole, totalMicro: 1n, cards: [whole, 'b'], stock: 0, url: whole })).data
+    const trade = JSON.parse(bodyOf({ kind: 'trade', orderId: whole, totalMicro: 1n, secret: `${whole}\nb`, stock: 0, url: whole })).data
     assert.deepEqual([trade.secret, trade.tradeNo, trade.url, trade.stock], [`${whole}\nb`, whole, whole, '0'])
   }))
 })
@@ -129,7 +211,7 @@ test('names longer than the client takes are cut between characters', () => {
 })
 
 function message(refusal: Parameters<typeof refuse>, text?: string): string {
-  const reply = write(refuse(...refusal), text)
+  const reply = write(refuse(...refusal), { flavor: 'store', keyOf: () => '', ...(text === undefined ? {} : { text }) })
   assert.equal(reply.status, 200)
   assert.equal(reply.contentType, 'application/json;charset=utf-8')
   const parsed = JSON.parse(reply.body)

@@ -1,6 +1,8 @@
-import { floorToFen, formatAmount, MICRO_PER_FEN } from '../../protocol/money.ts'
+import { floorToFen, formatAmount } from '../../protocol/money.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
-import type { Answer, Reply, ShownGood } from '../dialect.ts'
+import type { Answer, Choice, Reply, ShownGood } from '../dialect.ts'
+import { child, head, iniOf, item, numberToken, quote, skusOf, stockToken, widgetOf } from './goods.ts'
+import type { Flavor } from './request.ts'
 import { refusalText } from './words.ts'
 
 /** What the shipped client takes of a catalogue; it refuses the whole of a larger one, so the rest is left out. */
@@ -8,113 +10,126 @@ const GOODS_MAX = 10_000
 const CATEGORIES_MAX = 200
 const NAME_LENGTH_MAX = 255
 const CATEGORY_LENGTH_MAX = 128
-const STOCK_MAX = 2_147_483_647
 
 const SUCCESS = '{"code":200,"msg":"success","data":'
 const DATA = '{"code":200,"data":'
 
-/** Whether a unit price can be said in this protocol, which knows whole fen only. */
-export function carries(unitPriceMicro: bigint): boolean {
-  return unitPriceMicro % MICRO_PER_FEN === 0n
-}
+/** How an answer is worded: by which protocol was asked, and how a choice is written as one text. */
+export type Manner = { readonly flavor: Flavor; readonly keyOf: (choice: Choice) => string; /** Words for a refusal instead of the table's. */ readonly text?: string }
+
+const PLAIN_MANNER: Manner = { flavor: 'store', keyOf: () => '' }
 
 /**
  * Writes an answer or a refusal as the peer's own kind of main site writes it: HTTP 200 always, the recorded keys in
- * the recorded order, the recorded JSON types. `text` replaces the words of the table for a refusal.
+ * the recorded order, the recorded JSON types.
  *
  * Bodies are put together by hand because prices are number tokens made from bigints, which JSON.stringify cannot write.
  */
-export function write(answer: Outcome<Answer>, text?: string): Reply {
-  const body = answer.ok
-    ? bodyOf(answer.value)
-    : `{"code":0,"msg":${quote(refusalText(answer.refusal, text))}}`
+export function write(answer: Outcome<Answer>, manner: Manner = PLAIN_MANNER): Reply {
+  const body = !answer.ok ? `{"code":0,"msg":${quote(refusalText(answer.refusal, manner.text))}}`
+    : manner.flavor === 'open' ? openBodyOf(answer.value, manner)
+    : bodyOf(answer.value, manner)
   return { status: 200, contentType: 'application/json;charset=utf-8', body }
 }
 
-function bodyOf(answer: Answer): string {
+function bodyOf(answer: Answer, manner: Manner): string {
   switch (answer.kind) {
-    case 'connect': {
-      // A balance below zero fails the client's own check, which would then say that the connection failed.
-      const balance = answer.balanceMicro > 0n ? floorToFen(answer.balanceMicro) : 0n
-      return `${SUCCESS}{"shopName":${quote(head(answer.shopName, 128))},"balance":${numberToken(balance)}}}`
+    case 'connect':
+      return `${SUCCESS}{"shopName":${quote(head(answer.shopName, 128))},"balance":${balanceToken(answer.balanceMicro)}}}`
+    case 'items': {
+      const list = new ItemList(manner)
+      list.add(answer.goods)
+      return list.body()
     }
-    case 'items':
-      return `${DATA}[${categories(answer.goods).join()}]}`
     case 'item':
-      return `${DATA}${item(answer.good)}}`
+      // The plugin's shops read a list of categories also where they asked for one good.
+      return manner.flavor === 'plugin' ? `${DATA}[{"children":[${item(answer.good)}]}]}` : `${DATA}${item(answer.good)}}`
     case 'stock':
-      return `${DATA}{"stock":"${stockOf(answer.stock)}"}}`
+      return `${DATA}{"stock":"${stockToken(answer.stock)}"}}`
     case 'valuation':
       return `${DATA}{"price":"${formatAmount(answer.totalMicro)}"}}`
+    case 'inventory': {
+      const price = numberToken(answer.priceMicro)
+      return `${SUCCESS}{"count":${stockToken(answer.stock)},"delivery_way":${answer.good.delivery === 'manual' ? 1 : 0},"draft_status":0,"price":${price},"user_price":${price},` +
+        `"config":${quote(iniOf(answer.good))},"factory_price":${price},"is_category":${answer.good.races.length > 0}}}`
+    }
+    case 'inventoryState':
+      return `${SUCCESS}[]}`
+    case 'query':
+      return `${SUCCESS}{"secret":${quote(answer.secret)},"widget":${answer.values === null ? 'null' : quote(JSON.stringify(answer.values))},"status":1}}`
     case 'trade':
       return `${SUCCESS}{"url":${quote(answer.url)},"amount":${numberToken(answer.totalMicro)},"tradeNo":${quote(answer.orderId)},` +
-        `"secret":${quote(answer.cards.join('\n'))},"leave_message":null,"stock":"${stockOf(answer.stock)}"}}`
+        `"secret":${quote(answer.secret)},"leave_message":null,"stock":"${stockToken(answer.stock)}"}}`
   }
 }
 
-function categories(goods: readonly ShownGood[]): string[] {
-  const groups = new Map<number, { name: string; children: string[] }>()
-  let count = 0
-  for (const good of goods) {
-    if (!carries(good.unitPriceMicro)) continue
-    let group = groups.get(good.categoryNumber)
-    if (group === undefined) {
-      if (groups.size === CATEGORIES_MAX) continue
-      group = { name: good.category, children: [] }
-      groups.set(good.categoryNumber, group)
+/** Type 1: every kind of a good is a number, and the goods come without categories around them. */
+function openBodyOf(answer: Answer, manner: Manner): string {
+  switch (answer.kind) {
+    case 'connect':
+      return `${SUCCESS}{"username":${quote(head(answer.shopName, 128))},"balance":${balanceToken(answer.balanceMicro)}}}`
+    case 'items':
+    case 'inventory': {
+      const list = new ItemList(manner)
+      list.add(answer.kind === 'items' ? answer.goods : [answer.good])
+      return list.body()
     }
-    group.children.push(child(good))
-    if (++count === GOODS_MAX) break
+    case 'item':
+      return `${SUCCESS}${openItem(answer.good, manner)}}`
+    case 'stock':
+      return `${SUCCESS}{"stock":"${stockToken(answer.stock)}"}}`
+    case 'valuation':
+      return `${SUCCESS}{"amount":"${formatAmount(answer.totalMicro)}"}}`
+    case 'inventoryState':
+      return `${SUCCESS}{"state":true}}`
+    case 'query':
+      return `${SUCCESS}{"contents":${quote(answer.secret)}}}`
+    case 'trade':
+      return `${SUCCESS}{"contents":${quote(answer.secret)},"trade_no":${quote(answer.orderId)},"amount":"${formatAmount(answer.totalMicro)}"}}`
   }
-  return [...groups].map(([number, { name, children }]) =>
-    `{"id":${number},"name":${quote(head(name, CATEGORY_LENGTH_MAX))},"sort":1,"create_time":"2021-11-26 17:59:45","owner":0,` +
-    `"icon":"/favicon.ico","status":1,"hide":0,"user_level_config":null,"pid":null,"children":[${children.join()}]}`)
 }
 
-/** A good in the list. `factory_price` is what the good costs the peer; where it is 0 some shops sell at a loss. */
-function child(good: ShownGood): string {
-  const price = numberToken(good.unitPriceMicro)
-  return `{"id":${good.number},"category_id":${good.categoryNumber},"name":${quote(head(good.name, NAME_LENGTH_MAX))},` +
-    `"description":${quote(good.description)},"cover":"/favicon.ico","factory_price":${price},"price":${price},"user_price":${price},` +
-    '"status":1,"owner":0,"create_time":"2021-11-26 18:01:30","api_status":1,' +
-    `"code":${quote(good.code)},"delivery_way":0,"delivery_auto_mode":0,"contact_type":0,"password_status":0,"sort":1,"coupon":1,` +
-    '"shared_id":null,"shared_code":"","shared_premium":0,"shared_stock":null,' +
-    `"stock":${stockOf(good.stock)},"shared_premium_type":0,"shared_premium_template":0,` +
-    '"seckill_status":0,"seckill_start_time":null,"seckill_end_time":null,"draft_status":0,"draft_premium":0,' +
-    '"inventory_hidden":0,"recommend":0,"send_email":0,"only_user":0,"purchase_count":0,"widget":null,"tags":null,' +
-    `"level_price":null,"level_disable":0,"minimum":${good.minimum},"maximum":${good.maximum},"shared_sync":0,"config":null,` +
-    '"hide":0,"inventory_sync":0,"shared_amount_sync":0,"shared_config_sync":0}'
+function openItem(good: ShownGood, { keyOf }: Manner): string {
+  const skus = skusOf(good, keyOf).map((sku) => `{"id":${sku.id},"name":${quote(head(sku.name, NAME_LENGTH_MAX))},"stock_price":"${formatAmount(sku.unitPriceMicro)}","stock":"${stockToken(sku.stock)}"}`)
+  return `{"id":${good.number},"name":${quote(head(good.name, NAME_LENGTH_MAX))},"introduce":${quote(good.description)},"picture_url":${quote(good.cover)},` +
+    `"category":{"name":${quote(head(good.category, CATEGORY_LENGTH_MAX))}},"widget":${good.fields.length === 0 ? '"[]"' : widgetOf(good)},"sku":[${skus.join()}]}`
 }
 
-/**
- * One good. `factory_price` stands behind the recorded keys: the main sites of this family leave it out, and shops that
- * synchronise then overwrite their cost with 0 (acg-faka issue 842).
- */
-function item(good: ShownGood): string {
-  const price = numberToken(good.unitPriceMicro)
-  return `{"id":${good.number},"name":${quote(head(good.name, NAME_LENGTH_MAX))},"description":${quote(good.description)},` +
-    `"only_user":0,"purchase_count":0,"category_id":${good.categoryNumber},"cover":"/favicon.ico","price":${price},"user_price":${price},` +
-    '"status":1,"owner":null,"delivery_way":0,"contact_type":0,"password_status":0,"level_price":null,"level_disable":0,"coupon":1,' +
-    '"shared_id":null,"shared_code":"","shared_premium":0,"shared_premium_type":0,' +
-    '"seckill_status":0,"seckill_start_time":null,"seckill_end_time":null,"draft_status":0,"draft_premium":0,"inventory_hidden":0,' +
-    `"widget":null,"minimum":${good.minimum},"maximum":${good.maximum},"shared_sync":0,"config":[],"stock":${stockOf(good.stock)},` +
-    `"code":${quote(good.code)},"shared_amount_sync":0,"shared_config_sync":0,"tags":[],"order_sold":0,` +
-    `"service_url":"","service_qq":"","share_url":"","login":false,"trade_captcha":0,"factory_price":${price}}`
+/** A balance below zero fails the client's own check, which would then say that the connection failed. */
+function balanceToken(micro: bigint): string {
+  return numberToken(micro > 0n ? floorToFen(micro) : 0n)
 }
 
-/** An amount as PHP writes a number: "19.00" is 19, "9.50" is 9.5. The digits never pass through a float. */
-function numberToken(micro: bigint): string {
-  return formatAmount(micro).replace(/\.?0+$/, '')
-}
+/** A list of goods that is written piece by piece, so that ten thousand of them never hold up anybody else. */
+export class ItemList {
+  readonly #groups = new Map<number, { name: string; children: string[] }>()
+  readonly #manner: Manner
+  #count = 0
 
-function stockOf(stock: number): number {
-  return Math.min(Math.max(stock, 0), STOCK_MAX)
-}
+  constructor(manner: Manner) {
+    this.#manner = manner
+  }
 
-function head(text: string, max: number): string {
-  return text.length <= max ? text : [...text].slice(0, max).join('')
-}
+  /** Takes as many as the peer takes; the goods' prices must be such as it can read. */
+  add(goods: readonly ShownGood[]): void {
+    for (const good of goods) {
+      if (this.#count === GOODS_MAX) return
+      let group = this.#groups.get(good.categoryNumber)
+      if (group === undefined) {
+        if (this.#groups.size === CATEGORIES_MAX) continue
+        group = { name: good.category, children: [] }
+        this.#groups.set(good.categoryNumber, group)
+      }
+      group.children.push(this.#manner.flavor === 'open' ? openItem(good, this.#manner) : child(good))
+      this.#count++
+    }
+  }
 
-function quote(text: string): string {
-  return JSON.stringify(text)
+  body(): string {
+    const groups = [...this.#groups]
+    if (this.#manner.flavor === 'open') return `${SUCCESS}[${groups.map(([, { children }]) => children.join()).join()}]}`
+    return `${DATA}[${groups.map(([number, { name, children }]) =>
+      `{"id":${number},"name":${quote(head(name, CATEGORY_LENGTH_MAX))},"sort":1,"create_time":"2021-11-26 17:59:45","owner":0,` +
+      `"icon":"/favicon.ico","status":1,"hide":0,"user_level_config":null,"pid":null,"children":[${children.join()}]}`).join()}]}`
+  }
 }

@@ -86,22 +86,29 @@ test('what the recorded purchases ask for', () => {
   const asks = Object.fromEntries(recordings.map(({ name, raw }) => [name.slice(0, 3), read(opened(raw))]))
   assert.deepEqual(asks['001'], { ok: true, value: { kind: 'connect' } })
   assert.deepEqual(asks['003'], { ok: true, value: { kind: 'items' } })
-  assert.deepEqual(asks['007'], { ok: true, value: { kind: 'item', code: 'STUB000000000001' } })
-  assert.deepEqual(asks['014'], { ok: true, value: { kind: 'stock', code: 'STUB000000000001' } })
-  assert.deepEqual(asks['012'], { ok: true, value: { kind: 'valuation', code: 'STUB000000000001', quantity: 1 } })
+  const [plain, raced] = [{ code: 'STUB000000000001' }, { code: 'STUB000000000002' }]
+  const none = { race: null, options: {} }
+  const chosen = { race: '月卡', options: { 区服: '一区' } }
+  assert.deepEqual(asks['007'], { ok: true, value: { kind: 'item', good: plain } })
+  assert.deepEqual(asks['014'], { ok: true, value: { kind: 'stock', good: plain, choice: none } })
+  assert.deepEqual(asks['012'], { ok: true, value: { kind: 'valuation', good: plain, choice: none, quantity: 1 } })
   assert.deepEqual(asks['013'], {
-    ok: true, value: { kind: 'trade', code: 'STUB000000000001', quantity: 1, reference: '440261123050929939', contact: 'ce3975111a8831df' },
+    ok: true, value: { kind: 'trade', good: plain, choice: none, quantity: 1, values: {}, reference: '440261123050929939', contact: 'ce3975111a8831df' },
   })
-  for (const [number, option] of [['015', 'race'], ['016', 'race'], ['017', 'account'], ['018', 'race']] as const) {
-    assert.deepEqual(asks[number], { ok: false, refusal: { code: 'orders.option_not_supported', because: { option } } })
-  }
+  assert.deepEqual(asks['015'], { ok: true, value: { kind: 'stock', good: raced, choice: chosen } })
+  assert.deepEqual(asks['016'], { ok: true, value: { kind: 'valuation', good: raced, choice: chosen, quantity: 1 } })
+  assert.deepEqual(asks['017'], {
+    ok: true, value: { kind: 'trade', good: raced, choice: chosen, quantity: 1, values: { account: 'user@example' }, reference: '272261123050929836', contact: '3cb910caa969c19b' },
+  })
 })
 
 test('the requests that a real main site answered carry signatures that hold', () => {
-  const known = answers.filter(({ path }) => open(post(path, 'a=1')).ok)
-  assert.equal(known.length, 14)
+  const split = (path: string) => path.split('?') as [string, string?]
+  const known = answers.filter(({ path }) => open(post(split(path)[0], 'a=1')).ok)
+  assert.equal(known.length, 17, 'all but the order that is asked for in the path')
   for (const { path, request } of known) {
-    assert.deepEqual(signed(opened(post(path, request)), '0123456789ABCDEF', digests), { ok: true, value: null }, request)
+    const [address, query = ''] = split(path)
+    assert.deepEqual(signed(opened(post(address, request, { query })), '0123456789ABCDEF', digests), { ok: true, value: null }, request)
   }
 })
 
@@ -210,7 +217,7 @@ test('whose request it is', () => {
 })
 
 const doors: [what: string, raw: Raw, verdict: string][] = [
-  ['an unknown address', post('/shared/commodity/draftCard', 'a=1'), 'protocol.route_not_found'],
+  ['an unknown address', post('/shared/commodity/pay', 'a=1'), 'protocol.route_not_found'],
   ['a path that climbs', post('/shared/../../etc/passwd', 'a=1'), 'protocol.route_not_found'],
   ['a path that climbs in percent signs', post('/shared/%2e%2e%2fcommodity/item', 'a=1'), 'protocol.route_not_found'],
   ['a path with NUL', post('/shared/commodity/item%00', 'a=1'), 'protocol.route_not_found'],
@@ -223,6 +230,10 @@ const doors: [what: string, raw: Raw, verdict: string][] = [
   ['no content type', post(TRADE, 'a=1', { contentType: '' }), 'protocol.unsupported_media'],
   ['a form that says UTF-8', post(TRADE, 'a=1', { contentType: `${FORM_TYPE}; charset=UTF-8` }), 'accepted'],
   ['fields in the address', post(TRADE, 'a=1', { query: 'num=9' }), 'protocol.invalid_field'],
+  ['an order number in the address of a query', post('/shared/commodity/query', 'a=1', { query: 'tradeNo=844261123050741979' }), 'accepted'],
+  ['another field in the address of a query', post('/shared/commodity/query', 'a=1', { query: 'tradeNo=1&num=9' }), 'protocol.invalid_field'],
+  ['an order number in the address of a trade', post(TRADE, 'a=1', { query: 'tradeNo=1' }), 'protocol.invalid_field'],
+  ['type 1 without a body', post('/plugin/open-api/connect', '', { contentType: '' }), 'accepted'],
   ['an empty body', post(TRADE, ''), 'protocol.malformed_request'],
   ['two numbers', post(TRADE, 'num=1&num=9'), 'protocol.malformed_request'],
   ['a list', post(TRADE, 'a[]=1'), 'protocol.malformed_request'],
@@ -280,23 +291,47 @@ for (const [what, change, path] of fields) {
   })
 }
 
-const options: [option: string, value: string | Form][] = [
-  ['card_id', '17'], ['card_id', new Map([['a', '0']])], ['race', '月卡'], ['sku', new Map([['区服', '一区']])], ['sku', '一区'],
-  ['password', 'hunter2'], ['account', 'user@x'], ['price', '0.01'],
-]
+const options: [option: string, value: string | Form][] = [['card_id', '17'], ['card_id', new Map([['a', '0']])], ['password', 'hunter2']]
 for (const [option, value] of options) {
-  test(`the choice ${option} is refused by its name, as long as plain card goods are all there is`, () => {
+  test(`the choice ${option} is refused by its name`, () => {
     assert.deepEqual(trade({ [option]: value }), { ok: false, refusal: { code: 'orders.option_not_supported', because: { option } } })
   })
 }
 
 test('what is left empty was not chosen', () => {
   assert.deepEqual(trade({ race: '', sku: '', password: '', card_id: '', account: '', contact: undefined, device: '1' }), {
-    ok: true, value: { kind: 'trade', code: 'C0DE000000000001', quantity: 2, reference: 'RQ1795381661458', contact: '' },
+    ok: true, value: { kind: 'trade', good: { code: 'C0DE000000000001' }, choice: { race: null, options: {} }, values: {}, quantity: 2, reference: 'RQ1795381661458', contact: '' },
   })
 })
 
 test('calls other than trade take no field of their own', () => {
   assert.equal(code(asked('/shared/authentication/connect', new Map([['is_admin', '1']]))), 'protocol.invalid_field')
   assert.equal(code(asked('/shared/commodity/item', new Map([['code', 'A'], ['num', '1']]))), 'protocol.invalid_field')
+})
+
+test('choices that are none are refused with their path', () => {
+  const wrong: [Record<string, string | Form | undefined>, string][] = [
+    [{ sku: '一区' }, '/sku'], [{ race: 'x'.repeat(65) }, '/race'], [{ race: 'a\u200bb' }, '/race'], [{ race: new Map([['a', 'b']]) }, '/race'], [{ sku: new Map([['区服', 'a\u202eb']]) }, '/sku'],
+    [{ sku: new Map(Array.from({ length: 11 }, (_, i) => [`g${i}`, 'x'])) }, '/sku'], [{ account: new Map([['a', 'b']]) }, '/account'], [{ account: 'x'.repeat(1001) }, '/account'],
+  ]
+  for (const [change, path] of wrong) {
+    const outcome = trade(change)
+    assert.ok(!outcome.ok, path)
+    assert.equal(outcome.refusal.because['path'], path)
+  }
+})
+
+test('type 1 signs in its headers over the body alone, and names goods by numbers', () => {
+  const [connect, bought] = ['acg type1 connect (no params)', 'acg type1 trade'].map((name) => signatures.find((vector) => vector.name === name))
+  assert.ok(connect && bought)
+  const headers = { 'api-id': '1000', 'api-signature': connect.sign }
+  const empty = opened(post('/plugin/open-api/connect', '', { contentType: '', headers }))
+  assert.equal(base(empty, KEY), connect.base)
+  assert.deepEqual([who(empty), signed(empty, KEY, digests), read(empty)], [{ ok: true, value: { appId: '1000' } }, { ok: true, value: null }, { ok: true, value: { kind: 'connect' } }])
+  const order = opened(post('/plugin/open-api/trade', 'sku_id=901&quantity=1&trade_no=754bd2ab372314e7590c9d66', { headers: { ...headers, 'api-signature': bought.sign } }))
+  assert.equal(base(order, KEY), bought.base)
+  assert.deepEqual(signed(order, KEY, digests), { ok: true, value: null })
+  assert.deepEqual(read(order), { ok: true, value: { kind: 'trade', good: { sku: 901 }, choice: { race: null, options: {} }, quantity: 1, values: {}, reference: '754bd2ab372314e7590c9d66', contact: '' } })
+  assert.equal(code(signed(opened(post('/plugin/open-api/trade', 'sku_id=902&quantity=1&trade_no=754bd2ab372314e7590c9d66', { headers: { ...headers, 'api-signature': bought.sign } })), KEY, digests)), 'partners.signature_invalid')
+  assert.equal(code(who(opened(post('/plugin/open-api/connect', '', { headers: {} })))), 'partners.credentials_missing')
 })

@@ -1,24 +1,26 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { carries, open, read, redactedBase, signed, who, write, type AcgRequest } from '../../dialects/acg/server.ts'
-import type { Answer as DialectAnswer, Ask, Reply, ShownGood } from '../../dialects/dialect.ts'
-import { formatAmount } from '../../protocol/money.ts'
-import { accept, refuse, type Because, type Outcome, type Refusal } from '../../protocol/outcome.ts'
+import { open, read, redactedBase, signed, who, write, type AcgRequest, type Flavor, type Manner } from '../../dialects/acg/server.ts'
+import type { Ask, Reply } from '../../dialects/dialect.ts'
+import { accept, type Because, type Outcome, type Refusal } from '../../protocol/outcome.ts'
 import { reasonOf } from '../../protocol/reasons.ts'
-import { offeredByCode, offeredPage, quantityOffered, showCard, type Offered } from '../domain/catalogue/index.ts'
-import { loadBalances, readBalances } from '../domain/ledger/index.ts'
-import type { Receipt } from '../domain/orders/index.ts'
+import { variantOf } from '../domain/catalogue/index.ts'
 import { addressAllowed, keyInForce, mayUse, type Docking, type LiveKey } from '../domain/partners/index.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
+import { AcgAnswers, type Done } from './acg.ts'
 import type { Hub } from './hub.ts'
-import { alreadyWritten, keepEntry, refusalOfError, watch } from './pipeline.ts'
+import { keepEntry, refusalOfError, watch } from './pipeline.ts'
+import { answerImage } from './public/images.ts'
 import { openEntry, type Entry } from './request-log.ts'
 
-const MOUNT = '/d/acg/'
-const MOST_GOODS = 10_000
+export const ACG_MOUNT = '/d/acg/'
+const MOUNT = ACG_MOUNT
 
 /** What a key must be allowed for each call: the same scopes as for the same thing over JSON. */
-const SCOPES = { connect: 'funds:read', items: 'goods:read', item: 'goods:read', stock: 'goods:read', valuation: 'goods:read', trade: 'orders:write' } as const
+const SCOPES = {
+  connect: 'funds:read', items: 'goods:read', item: 'goods:read', stock: 'goods:read', valuation: 'goods:read', inventory: 'goods:read', inventoryState: 'goods:read', draft: 'goods:read',
+  query: 'orders:read', trade: 'orders:write',
+} as const
 
 /** Whether a request came to the mount of this dialect, whatever else is wrong with it. */
 export function isAcg(request: FastifyRequest): boolean {
@@ -29,27 +31,28 @@ export function answerAcg(reply: FastifyReply, refusal: Refusal): FastifyReply {
   return send(reply, write({ ok: false, refusal }))
 }
 
-type Done = { outcome: Outcome<DialectAnswer>; receipt?: Receipt }
-
 /** The pattern of its addresses, as the request log names it. */
 const ROUTE = `${MOUNT}{docking}/*`
 
 /**
- * acg-faka type 0 at /d/acg/<docking>: the dialect translates, the handlers, limits and reasons are those of the JSON
+ * acg-faka's types 0, 1 and 2 at /d/acg/<docking>: the dialect translates, the handlers, limits and reasons are those of the JSON
  * API. Every answer is HTTP 200 with JSON, because that is all the peer understands.
  */
 export function acgRoutes(app: FastifyInstance, hub: Hub): void {
+  const answers = new AcgAnswers(hub)
+  // A shop that joins a cover's path to the base address of its docking asks for it here.
+  app.get(`${MOUNT}:docking/images/:name`, { schema: { hide: true } as never }, (request, reply) => answerImage(hub, reply, (request.params as { name: string }).name))
   app.all(`${MOUNT}:docking/*`, { schema: { hide: true } as never }, async (request, reply) => {
     const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
     const docking = (request.params as { docking: string }).docking
     const address = request.ip
     const entry = openEntry(request, ROUTE, body.byteLength, hub.clock.nowMs())
     try {
-      const done = await serve(hub, request, docking, body, address, entry)
+      const { done, manner } = await serve(hub, answers, request, docking, body, address, entry)
       if (!done.outcome.ok) hub.metrics.refusals.inc({ code: done.outcome.refusal.code, class: reasonOf(done.outcome.refusal.code).class })
       if (done.receipt) watch(reply, done.receipt)
       crashpoint('before_answer')
-      return kept(hub, entry, send(reply, write(done.outcome)), done.outcome.ok ? null : done.outcome.refusal)
+      return kept(hub, entry, send(reply, done.reply ?? write(done.outcome, manner)), done.outcome.ok ? null : done.outcome.refusal)
     } catch (error) {
       const refusal = refusalOfError(error)
       if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
@@ -63,36 +66,39 @@ function kept(hub: Hub, entry: Entry, reply: FastifyReply, refusal: Refusal | nu
   return reply
 }
 
-async function serve(hub: Hub, request: FastifyRequest, dockingId: string, body: Buffer, address: string, entry: Entry): Promise<Done> {
+type Served = { done: Done; manner?: Manner }
+
+async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, dockingId: string, body: Buffer, address: string, entry: Entry): Promise<Served> {
   const nowMs = hub.clock.nowMs()
   const url = request.raw.url ?? ''
   const mark = url.indexOf('?')
   // The id as it was written: it may have come percent-encoded.
   const written = mark < 0 ? url : url.slice(0, mark)
   const path = written.slice(written.indexOf('/', MOUNT.length))
-  const opened = open({ method: request.method, path, query: mark < 0 ? '' : url.slice(mark + 1), contentType: request.headers['content-type'] ?? '', body })
-  if (!opened.ok) return { outcome: opened }
+  const opened = open({ method: request.method, path, query: mark < 0 ? '' : url.slice(mark + 1), contentType: request.headers['content-type'] ?? '', body, headers: request.headers as Record<string, string | undefined> })
+  if (!opened.ok) return { done: { outcome: opened } }
+  const manner = manners[opened.value.flavor]
   crashpoint('parsed')
   const asker = await signIn(hub, opened.value, dockingId, address, entry)
   if (!asker.ok) {
     hub.limiter.failed(address, nowMs)
     const admitted = hub.limiter.admits(address, nowMs)
-    return { outcome: admitted.ok ? asker : admitted }
+    return { done: { outcome: admitted.ok ? asker : admitted } }
   }
   crashpoint('authenticated')
   const { docking, key } = asker.value
   const place = hub.limiter.enter(docking.id, nowMs)
-  if (!place.ok) return { outcome: place }
+  if (!place.ok) return { done: { outcome: place } }
   try {
     const permitted = mayUse(key, SCOPES[opened.value.call])
     const ask = permitted.ok ? read(opened.value) : permitted
     // Never the form itself: it carries the shop's key in clear.
     if (ask.ok) entry.body = { call: ask.value.kind, ...('code' in ask.value ? { code: ask.value.code } : {}), ...('quantity' in ask.value ? { quantity: ask.value.quantity } : {}), ...('reference' in ask.value ? { reference: ask.value.reference } : {}) }
-    const done: Done = ask.ok ? await handle(hub, docking, ask.value) : { outcome: ask }
+    const done: Done = ask.ok ? await answers.to(docking, ask.value, manner) : { outcome: ask }
     if (!done.outcome.ok && !(done.outcome as { written?: boolean }).written) {
-      note(hub, key, done.outcome.refusal, `acg ${opened.value.call}`, ask.ok && 'code' in ask.value ? { good: ask.value.code } : {})
+      note(hub, key, done.outcome.refusal, `acg ${opened.value.call}`, ask.ok ? goodIn(ask.value) : {})
     }
-    return done
+    return { done, manner }
   } finally {
     place.value.leave()
   }
@@ -127,55 +133,13 @@ const digests = {
   equal: (a: string, b: string) => timingSafeEqual(Buffer.from(a), Buffer.from(b)),
 }
 
-async function handle(hub: Hub, docking: Docking, ask: Ask): Promise<Done> {
-  if (ask.kind === 'connect') {
-    const balance = readBalances(await hub.db.run(loadBalances([docking.lane], [docking.id]))).get(docking.id)
-    if (balance === undefined) throw new Error(`docking ${docking.id} has no balance row`)
-    return { outcome: accept({ kind: 'connect', shopName: docking.name, balanceMicro: balance }) }
-  }
-  if (ask.kind === 'items') {
-    const goods = await offeredPage(hub.db, docking, '', MOST_GOODS)
-    return { outcome: accept({ kind: 'items', goods: goods.filter((good) => good.onSale).map(show) }) }
-  }
-  const good = await offeredByCode(hub.db, docking, ask.code)
-  if (!good) return { outcome: refuse('catalogue.good_not_found', { good: ask.code }) }
-  // A number that an accepted order has bound is answered with that order, whatever became of the good meanwhile.
-  const bound = ask.kind === 'trade' ? await hub.orders.findByReference(docking, ask.reference) : null
-  const repeats = bound !== null && bound.state !== 'cancelled'
-  if (!repeats && !carries(good.unitPriceMicro)) return { outcome: refuse('catalogue.price_too_fine', { price: formatAmount(good.unitPriceMicro) }) }
-  if (ask.kind === 'stock') return { outcome: accept({ kind: 'stock', stock: good.onSale ? good.stock : 0 }) }
-  if (!good.onSale && ask.kind !== 'trade') return { outcome: refuse('catalogue.good_not_on_sale', { good: good.code }) }
-  if (ask.kind === 'item') return { outcome: accept({ kind: 'item', good: show(good) }) }
-  if (ask.kind === 'valuation') {
-    const offered = quantityOffered(good, ask.quantity)
-    return { outcome: offered.ok ? accept({ kind: 'valuation', totalMicro: good.unitPriceMicro * BigInt(ask.quantity) }) : offered }
-  }
-  const outcome = await hub.orders.place(docking, {
-    reference: ask.reference, good: good.id, quantity: ask.quantity, guardMicro: null, member: null, form: ask.contact === '' ? '' : `contact=${ask.contact}`, onlyReplay: null,
-  })
-  if (!outcome.ok) return { outcome: alreadyWritten(outcome) }
-  const { order, cards, receipt, replayed } = outcome.value
-  return {
-    outcome: accept({
-      kind: 'trade', orderId: order.id, totalMicro: order.totalMicro, cards: cards.map(showCard),
-      stock: Math.max(0, good.stock - (replayed ? 0 : order.quantity)), url: `${hub.publicUrl}/docs`,
-    }),
-    receipt,
-  }
+const manners: Readonly<Record<Flavor, Manner>> = {
+  store: { flavor: 'store', keyOf: variantOf }, open: { flavor: 'open', keyOf: variantOf }, plugin: { flavor: 'plugin', keyOf: variantOf },
 }
 
-function show(good: Offered): ShownGood {
-  return {
-    number: good.number, code: good.code, name: good.name, description: good.description, categoryNumber: categoryNumber(good.category), category: good.category,
-    unitPriceMicro: good.unitPriceMicro, stock: good.stock, minimum: good.minimum, maximum: good.maximum,
-  }
-}
-
-/** A stable integer for a category's name: FNV-1a, 31 bits, never zero. */
-function categoryNumber(name: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
-  return (hash >>> 1) || 1
+/** Which good a refused ask was about, for the docking's report. */
+function goodIn(ask: Ask): Because {
+  return 'good' in ask ? { good: String(Object.values(ask.good)[0]) } : {}
 }
 
 function note(hub: Hub, key: LiveKey, refusal: Refusal, subject: string, more: Because): void {

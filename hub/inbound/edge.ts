@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { refuse, type Refusal } from '../../protocol/outcome.ts'
 import { reasonOf } from '../../protocol/reasons.ts'
 import { limits } from '../kernel/limits.ts'
@@ -59,8 +59,7 @@ export function boundBody(hub: Hub, request: FastifyRequest, reply: FastifyReply
 }
 
 /** CONNECT never reaches a route. */
-export function guardSockets(app: FastifyInstance, hub: Hub): void {
-  const server = app.server as Server
+export function guardSockets(server: Server, hub: Hub): void {
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
     endWith(hub, socket, refuse('protocol.method_not_allowed', { method: NEVER_SERVED, path: String(request.url).slice(0, 60), allowed: 'GET, POST' }).refusal)
   })

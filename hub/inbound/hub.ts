@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { Outcome } from '../../protocol/outcome.ts'
 import type { Check } from '../kernel/checks.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { IdMaker } from '../kernel/ids.ts'
@@ -31,6 +32,10 @@ export type Hub = {
   notices: Notices
   checks: readonly Check[]
   publicUrl: string
+  /** The address on which the hub listens. */
+  host: string
+  /** Ports of single dockings; there when the doors are built. */
+  mounts: Mounts | null
   /** Addresses of proxies whose word about the caller's address is believed. */
   trustedProxies: readonly string[]
   /** When this life took over: signatures made before it cannot be checked for replay. Seconds since 1970. */
@@ -41,6 +46,9 @@ export type Hub = {
   operatorHash: Buffer
   state: { ready: boolean; stopping: boolean }
 }
+
+/** Ports of single dockings. `open` refuses when the port is taken. */
+export type Mounts = { open(docking: string, port: number): Promise<Outcome<null>>; close(docking: string): Promise<void> }
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,6 +1,6 @@
 import { formatAmount } from '../../protocol/money.ts'
 import { reasonOf, type ReasonCode } from '../../protocol/reasons.ts'
-import type { Card, Offered } from '../domain/catalogue/index.ts'
+import { choiceOf, formSchema, stockOfChoice, type Card, type GoodOptions, type Offered } from '../domain/catalogue/index.ts'
 import type { Decision } from '../domain/decisions/index.ts'
 import type { Contact } from '../domain/notices/index.ts'
 import type { Order, Quote } from '../domain/orders/index.ts'
@@ -8,8 +8,9 @@ import type { KeyRow } from '../domain/partners/index.ts'
 import { fieldsOf, prefixOf, withoutSecrets, type Entry } from './request-log.ts'
 
 /** Inner rows as the words of the newest API version. Money leaves here as decimal strings and nowhere else. */
-export function presentOrder(order: Order, cards: readonly Card[] | null, masked: boolean): string {
-  return JSON.stringify(orderView(order, cards, masked))
+export function presentOrder(order: Order, cards: readonly Card[] | null, masked: boolean, more: { text?: string | null; pickup?: string } = {}): string {
+  const { text, pickup } = more
+  return JSON.stringify({ ...orderView(order, cards, masked), ...(text === null || text === undefined ? {} : { text: masked ? '****' : text }), ...(pickup === undefined ? {} : { pickup }) })
 }
 
 /**
@@ -17,8 +18,10 @@ export function presentOrder(order: Order, cards: readonly Card[] | null, masked
  * seen `delivered` before it, and no state that was seen goes back.
  */
 export function orderView(order: Order, cards: readonly Card[] | null, masked: boolean) {
+  const { race, options } = choiceOf(order.variant)
   return {
-    id: order.id, reference: order.reference, state: order.doubt === 'crash' ? 'delivered' : order.state, good: order.good, quantity: order.quantity,
+    id: order.id, reference: order.reference, state: order.doubt === 'crash' && order.state === 'unknown' ? 'delivered' : order.state, good: order.good,
+    ...(race === null ? {} : { race }), ...(Object.keys(options).length === 0 ? {} : { options }), quantity: order.quantity,
     unitPrice: formatAmount(order.unitPriceMicro), total: formatAmount(order.totalMicro), fee: order.feeMicro === 0n ? '0' : formatAmount(order.feeMicro),
     charged: formatAmount(order.totalMicro + order.feeMicro),
     ...(order.member === null ? {} : { member: order.member }),
@@ -64,12 +67,23 @@ export function presentRequest(entry: Entry) {
   }
 }
 
-export function presentGood(good: Offered) {
+const tiersView = (tiers: GoodOptions['tiers']) => (tiers.length === 0 ? {} : { wholesale: tiers.map((tier) => ({ from: tier.from, unitPrice: formatAmount(tier.priceMicro) })) })
+
+export function presentGood(good: Offered, publicUrl: string) {
+  const { races, groups, tiers, fields, delivery } = good.options
   return {
     id: good.id, code: good.code, name: good.name, category: good.category, description: good.description, unitPrice: formatAmount(good.unitPriceMicro),
     onSale: good.onSale, stock: good.stock, stockClass: stockClassOf(good.stock),
-    minimum: good.minimum, maximum: good.maximum,
-    form: { type: 'object', properties: {}, additionalProperties: false },
+    minimum: good.minimum, maximum: good.maximum, delivery,
+    ...(races.length === 0 ? {} : {
+      races: races.map((race) => ({
+        name: race.name, unitPrice: formatAmount(race.priceMicro), ...tiersView(race.tiers),
+        stock: delivery === 'manual' ? good.stock : stockOfChoice(good.stockByVariant, { race: race.name, options: {} }),
+      })),
+    }),
+    ...(groups.length === 0 ? {} : { options: groups.map((group) => ({ name: group.name, choices: group.choices.map((choice) => ({ name: choice.name, surcharge: formatAmount(choice.surchargeMicro) })) })) }),
+    ...tiersView(tiers), ...(good.image === null ? {} : { image: `${publicUrl}/images/${good.image}` }),
+    form: formSchema(fields),
   }
 }
 

@@ -7,11 +7,13 @@ import { finishAnswers } from './closing.ts'
 import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
+import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
-import { dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
-import { cardRoutes, goodsRoutes as operatorGoodsRoutes } from './operator/goods.ts'
+import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
+import { cardRoutes, goodsRoutes as operatorGoodsRoutes, imageUploadRoutes } from './operator/goods.ts'
+import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
@@ -21,9 +23,13 @@ import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
+import { pickupRoutes } from './public/pickup.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
+
+const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
 /** Builds the doors. Every route is named here; what each asks of its caller stands in its own line. */
 export async function buildServer(hub: Hub): Promise<FastifyInstance> {
@@ -43,11 +49,11 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
     trustProxy: hub.trustedProxies.length > 0 ? [...hub.trustedProxies] : false,
     routerOptions: { maxParamLength: 200 },
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false } as never,
+    http: HTTP as never,
   })
   app.server.maxConnections = 4_096
   app.server.maxHeadersCount = 2_000
-  guardSockets(app, hub)
+  guardSockets(app.server, hub)
   finishAnswers(app.server)
 
   // Bodies are handed on as bytes: signatures are made over bytes, and the strict readers are ours.
@@ -98,17 +104,26 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     requestRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
+    dialectRoutes(doors, hub)
     operatorGoodsRoutes(doors, hub)
     priceRoutes(doors, hub)
     decisionRoutes(doors, hub)
     bookRoutes(doors, hub)
     noticeRoutes(doors, hub)
+    operatorOrderRoutes(doors, hub)
+    imageRoutes(doors, hub)
+    pickupRoutes(doors, hub)
   })
   await app.register(async (doors) => {
     doors.removeAllContentTypeParsers()
     doors.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
     cardRoutes(doors, hub)
+    imageUploadRoutes(doors, hub)
   })
+  const mounts = new RootMounts(app, hub, { ...HTTP, requestTimeout: 0 } as never)
+  hub.mounts = mounts
+  app.addHook('onListen', () => mounts.openAll())
+  app.addHook('preClose', () => mounts.closeAll())
   return app
 }
 

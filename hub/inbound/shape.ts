@@ -30,16 +30,19 @@ export function reader(schema: TSchema, prefix: string): Reader {
 
 /** The field that a fault is about, where the fault is told of the object around it. */
 function fieldOf({ keyword, params }: ErrorObject): string {
-  const name = keyword === 'required' ? params.missingProperty : keyword === 'additionalProperties' ? params.additionalProperty : null
+  const name = keyword === 'required' ? params.missingProperty : keyword === 'additionalProperties' ? params.additionalProperty : keyword === 'propertyNames' ? params.propertyName : null
   return name === null ? '' : `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
 /** The fault in words for a person; null when another fault of the same value says it better. */
 function expectedOf(fault: ErrorObject): string | null {
   const rule = fault.parentSchema as Record<string, unknown>
+  // The name of a field is judged by a schema of its own; the fault of the object around it follows.
+  if (fault.propertyName !== undefined) return null
   switch (fault.keyword) {
     case 'required': return 'this field is required'
     case 'additionalProperties': return 'no such field here'
+    case 'propertyNames': return ((rule.propertyNames as { title?: string }).title) ?? 'no such field here'
     case 'const': return isOneOfMany(fault) ? null : `one of ${String(fault.params.allowedValue)}`
     case 'anyOf': return `one of ${(rule.anyOf as { const?: unknown; type?: unknown }[]).map((choice) => String(choice.const ?? choice.type)).join(', ')}`
     // A pattern is for programs: the schema says beside it in words what it means.

@@ -46,11 +46,24 @@ create table catalogue.goods (
   maximum integer not null,
   on_sale boolean not null,
   changed_at timestamp with time zone not null,
+  options jsonb,
+  cost bigint,
+  image text collate "C",
   constraint goods_pkey PRIMARY KEY (id),
   constraint goods_code UNIQUE (code),
   constraint goods_number UNIQUE (number),
+  constraint goods_cost CHECK ((cost >= 0)),
   constraint goods_price CHECK ((unit_price > 0)),
   constraint goods_quantity CHECK (((minimum >= 1) AND ((maximum >= minimum) AND (maximum <= 1000))))
+);
+
+create table catalogue.images (
+  name text collate "C" not null,
+  type text collate "C" not null,
+  bytes bytea not null,
+  created_at timestamp with time zone not null,
+  constraint images_pkey PRIMARY KEY (name),
+  constraint images_size CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 524288)))
 );
 
 create table catalogue.lots (
@@ -66,6 +79,7 @@ create table catalogue.lots (
   data_key bytea not null,
   created_at timestamp with time zone not null,
   published_at timestamp with time zone,
+  variant text collate "C" default ''::text not null,
   constraint lots_pkey PRIMARY KEY (id),
   constraint lots_cursor CHECK (((next_seq >= 1) AND (next_seq <= (size + 1)))),
   constraint lots_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text]))),
@@ -76,7 +90,7 @@ CREATE UNIQUE INDEX changes_position ON catalogue.changes USING btree ("position
 
 CREATE INDEX changes_waiting ON catalogue.changes USING btree (id) WHERE ("position" IS NULL);
 
-CREATE INDEX lots_open ON catalogue.lots USING btree (good, mode, id) WHERE (state = 'published'::text);
+CREATE INDEX lots_open ON catalogue.lots USING btree (good, mode, variant, id) WHERE (state = 'published'::text);
 
 CREATE OR REPLACE FUNCTION catalogue.sweep_staged(lot_id bigint)
  RETURNS void
@@ -99,6 +113,7 @@ grant insert, select on table catalogue.cards to berth_app;
 grant insert, select on table catalogue.changes to berth_app;
 grant select on table catalogue.feed to berth_app;
 grant insert, select, update on table catalogue.goods to berth_app;
+grant insert, select on table catalogue.images to berth_app;
 grant insert, select on table catalogue.lots to berth_app;
 grant update ("position") on table catalogue.changes to berth_app;
 grant update (head) on table catalogue.feed to berth_app;
@@ -297,6 +312,18 @@ grant update (below), update (is_low), update (round), update (told_at) on table
 
 create schema orders;
 
+create table orders.deliveries (
+  lane integer not null,
+  docking text collate "C" not null,
+  order_id text collate "C" not null,
+  form bytea,
+  delivered bytea,
+  reason text,
+  waiting boolean not null,
+  ended_at timestamp with time zone,
+  constraint deliveries_pkey PRIMARY KEY (lane, docking, order_id)
+);
+
 create table orders.orders (
   lane integer not null,
   docking text collate "C" not null,
@@ -317,11 +344,17 @@ create table orders.orders (
   member text,
   "position" bigint not null,
   created_at timestamp with time zone not null,
+  variant text collate "C" default ''::text not null,
   constraint orders_pkey PRIMARY KEY (lane, docking, id),
   constraint orders_reference UNIQUE (lane, docking, reference, attempt),
   constraint orders_amounts CHECK (((total = (unit_price * quantity)) AND (fee >= 0) AND (unit_price > 0) AND (quantity > 0))),
-  constraint orders_doubt CHECK ((((state = 'unknown'::text) = (doubt IS NOT NULL)) AND (doubt = ANY (ARRAY['broken'::text, 'crash'::text])))),
-  constraint orders_state CHECK ((state = ANY (ARRAY['delivered'::text, 'unknown'::text, 'cancelled'::text])))
+  constraint orders_doubt CHECK (((doubt = ANY (ARRAY['broken'::text, 'crash'::text])) AND
+CASE state
+    WHEN 'unknown'::text THEN (doubt IS NOT NULL)
+    WHEN 'delivering'::text THEN true
+    ELSE (doubt IS NULL)
+END)),
+  constraint orders_state CHECK ((state = ANY (ARRAY['delivering'::text, 'delivered'::text, 'unknown'::text, 'cancelled'::text, 'refunded'::text])))
 ) with (fillfactor=90);
 
 create table orders.sold (
@@ -332,11 +365,17 @@ create table orders.sold (
   constraint sold_pkey PRIMARY KEY (lot, seq)
 );
 
-CREATE INDEX orders_doubtful ON orders.orders USING btree (lane, id) WHERE (state = 'unknown'::text);
+CREATE INDEX deliveries_by_order ON orders.deliveries USING btree (order_id);
+
+CREATE INDEX deliveries_waiting ON orders.deliveries USING btree (lane, order_id) WHERE waiting;
+
+CREATE INDEX orders_doubtful ON orders.orders USING btree (lane, id) WHERE (doubt IS NOT NULL);
 
 grant usage on schema orders to berth_app;
+grant insert, select on table orders.deliveries to berth_app;
 grant insert, select on table orders.orders to berth_app;
 grant insert, select on table orders.sold to berth_app;
+grant update (delivered), update (ended_at), update (reason), update (waiting) on table orders.deliveries to berth_app;
 grant update (doubt), update (state) on table orders.orders to berth_app;
 
 
@@ -352,10 +391,15 @@ create table partners.dockings (
   app_id text collate "C",
   allowed_addresses text[] default '{}'::text[] not null,
   created_at timestamp with time zone not null,
+  price_guard text collate "C" default 'last_shown'::text not null,
+  price_cap bigint,
+  port integer,
   constraint dockings_pkey PRIMARY KEY (lane, id),
   constraint dockings_app_id CHECK (((dialect = 'json'::text) = (app_id IS NULL))),
   constraint dockings_dialect CHECK ((dialect = ANY (ARRAY['json'::text, 'acg0'::text]))),
-  constraint dockings_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text])))
+  constraint dockings_guard CHECK (((price_guard = ANY (ARRAY['last_shown'::text, 'max'::text, 'none'::text])) AND ((price_guard = 'max'::text) = (price_cap IS NOT NULL)) AND (price_cap > 0))),
+  constraint dockings_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text]))),
+  constraint dockings_port CHECK (((port >= 1) AND (port <= 65535)))
 );
 
 create table partners.keys (
@@ -389,6 +433,8 @@ create table partners.partners (
 
 CREATE INDEX dockings_by_id ON partners.dockings USING btree (id);
 
+CREATE INDEX dockings_with_port ON partners.dockings USING btree (port) WHERE (port IS NOT NULL);
+
 CREATE UNIQUE INDEX keys_by_ask ON partners.keys USING btree (lane, docking, asked_as) WHERE (asked_as IS NOT NULL);
 
 CREATE INDEX keys_by_docking ON partners.keys USING btree (lane, docking);
@@ -401,6 +447,7 @@ grant usage on schema partners to berth_app;
 grant insert, select on table partners.dockings to berth_app;
 grant insert, select on table partners.keys to berth_app;
 grant insert, select on table partners.partners to berth_app;
+grant update (port), update (price_cap), update (price_guard) on table partners.dockings to berth_app;
 grant update (expires_at), update (revoked_at) on table partners.keys to berth_app;
 
 

@@ -1,6 +1,71 @@
 import { refuse, accept, type Outcome } from '../../../protocol/outcome.ts'
 import { formatAmount, parseAmount } from '../../../protocol/money.ts'
-import type { Card, Good, Lot, Pick } from './model.ts'
+import type { Card, Choice, Good, GoodOptions, Lot, Part, Pick, Race, Tier } from './model.ts'
+import { cleanMarkup } from './markup.ts'
+import { readOptions } from './options.ts'
+
+/** What a choice comes to: where its cards stand, and what it adds. */
+export type Chosen = { variant: string; race: Race | null; surchargeMicro: bigint }
+
+/** The canonical text of a choice, empty for none: the race, then each option under its group, the groups in order. */
+export function variantOf({ race, options }: Choice): string {
+  const groups = Object.keys(options).sort()
+  return race === null && groups.length === 0 ? '' : [race ?? '', ...groups.map((group) => `${group}=${options[group]}`)].join('|')
+}
+
+/** The choice that a variant was made from. */
+export function choiceOf(variant: string): Choice {
+  if (variant === '') return { race: null, options: {} }
+  const [race = '', ...options] = variant.split('|')
+  return { race: race === '' ? null : race, options: Object.fromEntries(options.map((option) => option.split('=', 2) as [string, string])) }
+}
+
+/** One race where there are races, one choice of every group, and nothing that the good does not have. */
+export function chooseVariant(good: { options: GoodOptions }, choice: Choice): Outcome<Chosen> {
+  const { races, groups } = good.options
+  const race = choice.race === null ? null : races.find((one) => one.name === choice.race)
+  if (race === undefined) return refuse('orders.option_not_supported', { option: `race=${choice.race}` })
+  let surchargeMicro = 0n
+  const missing = race === null && races.length > 0 ? ['race'] : []
+  for (const group of groups) {
+    const name = Object.hasOwn(choice.options, group.name) ? choice.options[group.name] : undefined
+    const chosen = group.choices.find((one) => one.name === name)
+    if (name === undefined) missing.push(group.name)
+    else if (!chosen) return refuse('orders.option_not_supported', { option: `${group.name}=${name}` })
+    else surchargeMicro += chosen.surchargeMicro
+  }
+  const unknown = Object.keys(choice.options).find((name) => !groups.some((group) => group.name === name))
+  if (unknown !== undefined) return refuse('orders.option_not_supported', { option: `sku ${unknown}` })
+  if (missing.length > 0) return refuse('orders.choice_missing', { missing })
+  return accept({ variant: variantOf(choice), race, surchargeMicro })
+}
+
+/**
+ * What a piece costs by the list, in the arithmetic of the trade: the race's price stands in place of the good's, a tier
+ * in place of either, and tiers of the good count only where there is no race. Surcharges come on top of `listMicro`,
+ * after whatever a docking's terms make of it.
+ */
+export function listPriceOf(good: Part<Good, 'unitPriceMicro' | 'costMicro' | 'options'>, chosen: Part<Chosen, 'race'>, quantity: number): { listMicro: bigint; costMicro: bigint | null } {
+  const { race } = chosen
+  const tier = tierFor(race ? race.tiers : good.options.tiers, quantity)
+  return { listMicro: tier?.priceMicro ?? race?.priceMicro ?? good.unitPriceMicro, costMicro: race?.costMicro ?? good.costMicro }
+}
+
+/** The last tier that the quantity reaches; they stand in ascending order. */
+function tierFor(tiers: readonly Tier[], quantity: number): Tier | undefined {
+  return tiers.findLast((tier) => tier.from <= quantity)
+}
+
+/** What is left of the variants that a choice, whole or in part, may mean. `stock` is keyed by variant. */
+export function stockOfChoice(stock: ReadonlyMap<string, number>, choice: Choice): number {
+  const wanted = Object.entries(choice.options)
+  let left = 0
+  for (const [variant, count] of stock) {
+    const { race, options } = choiceOf(variant)
+    if ((choice.race === null || race === choice.race) && wanted.every(([group, name]) => options[group] === name)) left += count
+  }
+  return left
+}
 
 /** What is left in the lots of a good that have not expired. */
 export function stockOf(lots: readonly Lot[], at: Date): number {
@@ -34,7 +99,7 @@ function isExpired(lot: Lot, at: Date): boolean {
 }
 
 /** The offer's own limits, asked before anything else about a quantity. */
-export function quantityOffered(good: Good, quantity: number): Outcome<null> {
+export function quantityOffered(good: Part<Good, 'minimum' | 'maximum'>, quantity: number): Outcome<null> {
   return quantity < good.minimum || quantity > good.maximum
     ? refuse('catalogue.quantity_outside_offer', { asked: quantity, minimum: good.minimum, maximum: good.maximum })
     : accept(null)
@@ -83,7 +148,7 @@ export function showCard(card: Card): string {
 /** What every dialect can carry. */
 const GOOD_CODE = /^[\p{L}\p{N}._:@+-]{1,64}$/u
 
-export type GoodInput = { code: string; name: string; category: string; description: string; unitPriceMicro: bigint; minimum: number; maximum: number; onSale: boolean }
+export type GoodInput = Omit<Good, 'id' | 'number' | 'image' | 'changedAt'>
 
 /** Reads one good of an import; the error names the field. Money comes as a decimal string. */
 export function readGood(row: Readonly<Record<string, unknown>>): Outcome<GoodInput> {
@@ -102,8 +167,12 @@ export function readGood(row: Readonly<Record<string, unknown>>): Outcome<GoodIn
   if (!Number.isInteger(maximum) || (maximum as number) < (minimum as number) || (maximum as number) > 1000) return bad('/maximum', 'a whole number from minimum to 1000')
   const onSale = row.onSale ?? true
   if (typeof onSale !== 'boolean') return bad('/onSale', 'true or false')
+  const cost = row.cost === undefined ? null : typeof row.cost === 'string' ? parseAmount(row.cost) : undefined
+  if (cost === undefined || (cost === null && row.cost !== undefined)) return bad('/cost', 'yuan with at most 6 decimals, such as "9.50"')
+  const options = readOptions(row)
+  if (!options.ok) return options
   return accept({
-    code: row.code as string, name: (row.name as string).trim(), category: (row.category as string).trim(), description,
-    unitPriceMicro: price, minimum: minimum as number, maximum: maximum as number, onSale,
+    code: row.code as string, name: (row.name as string).trim(), category: (row.category as string).trim(), description: cleanMarkup(description),
+    unitPriceMicro: price, costMicro: cost, minimum: minimum as number, maximum: maximum as number, onSale, options: options.value,
   })
 }

@@ -8,7 +8,8 @@ import { sealWith, type Vault } from '../../platform/sealing/vault.ts'
 import { insertHistory, moveBook, type HistoryLine } from '../terms/index.ts'
 import { cardContext, dataKeyContext } from './cards.ts'
 import type { Good, LineError, Mode } from './model.ts'
-import { readCardLine, readGood, writeCard } from './rules.ts'
+import { writeOptions } from './options.ts'
+import { readCardLine, readGood, writeCard, type GoodInput } from './rules.ts'
 import { insertChanges, insertGoods, lastNumber, loadGoodsByCode, readGoods } from './store.ts'
 
 export type GoodsImported = { added: number; changed: number; unchanged: number; errors: LineError[] }
@@ -21,12 +22,12 @@ export async function importGoods(
   db: Database, rows: readonly Readonly<Record<string, unknown>>[], firstLine: number, makeId: () => string,
 ): Promise<GoodsImported> {
   const errors: LineError[] = []
-  const inputs = new Map<string, ReturnType<typeof asInput>>()
+  const inputs = new Map<string, GoodInput>()
   rows.forEach((row, i) => {
     const read = readGood(row)
     if (!read.ok) errors.push(lineError(firstLine + i, 'protocol.invalid_field', read.refusal.because))
     else if (inputs.has(read.value.code)) errors.push(lineError(firstLine + i, 'catalogue.good_reused', { code: read.value.code }))
-    else inputs.set(read.value.code, asInput(read.value))
+    else inputs.set(read.value.code, read.value)
   })
   const result = await db.transaction((connection) =>
     underLanes(connection, [HOUSE_LANE], async ({ at, append }) => {
@@ -38,7 +39,7 @@ export async function importGoods(
         const old = known.get(input.code)
         if (old && sameGood(old, input)) continue
         if (!old) added++
-        written.push({ ...input, id: old?.id ?? makeId(), number: old?.number ?? ++number, changedAt: at })
+        written.push({ ...input, id: old?.id ?? makeId(), number: old?.number ?? ++number, image: old?.image ?? null, changedAt: at })
       }
       if (written.length > 0) {
         await connection.run(insertGoods(written))
@@ -58,16 +59,12 @@ export async function importGoods(
   return { ...result, errors }
 }
 
-function asInput(input: Omit<Good, 'id' | 'number' | 'changedAt'>): Omit<Good, 'id' | 'number' | 'changedAt'> {
-  return input
-}
-
-function sameGood(a: Good, b: Omit<Good, 'id' | 'number' | 'changedAt'>): boolean {
+function sameGood(a: Good, b: GoodInput): boolean {
   return a.name === b.name && a.category === b.category && a.description === b.description && a.unitPriceMicro === b.unitPriceMicro
-    && a.minimum === b.minimum && a.maximum === b.maximum && a.onSale === b.onSale
+    && a.minimum === b.minimum && a.maximum === b.maximum && a.onSale === b.onSale && a.costMicro === b.costMicro && writeOptions(a.options) === writeOptions(b.options)
 }
 
-export type CardsImport = { good: string; mode: Mode; batch: string; expiresAt: Date | null }
+export type CardsImport = { good: string; mode: Mode; batch: string; expiresAt: Date | null; variant?: string }
 export type CardsImported = { lot: bigint | null; published: number; errors: LineError[]; errorCount: number }
 
 const CHUNK = 1_000
@@ -80,9 +77,9 @@ const MOST_ERRORS = 1_000
 export async function importCards(db: Database, vault: Vault, target: CardsImport, lines: AsyncIterable<string>): Promise<CardsImported> {
   const { key, sealed } = vault.makeDataKey(dataKeyContext(target.good))
   const lot = (await db.run({
-    text: `insert into catalogue.lots (mode, good, batch, size, state, expires_at, data_key, created_at)
-      values ($1, $2, $3, 2147483646, 'staged', $4, $5, clock_timestamp()) returning id`,
-    values: [target.mode, target.good, target.batch, target.expiresAt, sealed],
+    text: `insert into catalogue.lots (mode, good, batch, size, state, expires_at, data_key, variant, created_at)
+      values ($1, $2, $3, 2147483646, 'staged', $4, $5, $6, clock_timestamp()) returning id`,
+    values: [target.mode, target.good, target.batch, target.expiresAt, sealed, target.variant ?? ''],
   }))[0]![0] as bigint
   const state = { lot, key, seq: 0, line: 0, errors: [] as LineError[], errorCount: 0 }
   try {
@@ -163,7 +160,7 @@ async function publish(db: Database, target: CardsImport, lot: bigint, size: num
       const published = await connection.run({ text: `update catalogue.lots set size = $2, state = 'published', published_at = $3 where id = $1 and state = 'staged' returning id`, values: [lot, size, at] })
       if (published.length !== 1) throw new Error(`lot ${lot} was swept before its import ended`)
       await connection.run(insertChanges([{ good: target.good, docking: null, what: 'stock', at }]))
-      append({ lane: HOUSE_LANE, docking: null, kind: 'lot.published', subject: target.good, code: null, body: JSON.stringify({ lot: String(lot), mode: target.mode, batch: target.batch, size }) })
+      append({ lane: HOUSE_LANE, docking: null, kind: 'lot.published', subject: target.good, code: null, body: JSON.stringify({ lot: String(lot), mode: target.mode, batch: target.batch, size, ...(target.variant ? { variant: target.variant } : {}) }) })
     }))
 }
 
@@ -182,13 +179,13 @@ export async function sweepAbandoned(db: Database): Promise<number> {
  * Puts cards that surely never left into a lot of their own, sealed anew: a card row is never moved or changed.
  * Runs inside the caller's transaction; the generation says how often a card came back.
  */
-export async function restock(connection: Connection, vault: Vault, good: string, mode: Mode, texts: readonly string[], at: Date): Promise<bigint> {
+export async function restock(connection: Connection, vault: Vault, { good, mode, variant }: { good: string; mode: Mode; variant: string }, texts: readonly string[], at: Date): Promise<bigint> {
   const { key, sealed } = vault.makeDataKey(dataKeyContext(good))
   const blinds = texts.map((text) => vault.blind(`${mode}|${good}|${text}`))
   const lot = (await connection.run({
-    text: `insert into catalogue.lots (mode, good, batch, size, state, generation, data_key, created_at, published_at)
-      values ($1, $2, 'returned', $3, 'published', 1, $4, $5, $5) returning id`,
-    values: [mode, good, texts.length, sealed, at],
+    text: `insert into catalogue.lots (mode, good, batch, size, state, generation, data_key, variant, created_at, published_at)
+      values ($1, $2, 'returned', $3, 'published', 1, $4, $6, $5, $5) returning id`,
+    values: [mode, good, texts.length, sealed, at, variant],
   }))[0]![0] as bigint
   await connection.run({
     text: `insert into catalogue.card_index (good, mode, blind, generation, lot)

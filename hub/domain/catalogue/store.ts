@@ -1,13 +1,14 @@
 import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
-import type { Change, Good, Lot, Mode, Pick } from './model.ts'
+import type { Change, Good, Lot, Mode, Part, Pick } from './model.ts'
+import { optionsOf, writeOptions } from './options.ts'
 
-const GOOD = 'g.id, g.number, g.code, g.name, g.category, g.description, g.unit_price, g.minimum, g.maximum, g.on_sale, g.changed_at'
+const GOOD = 'g.id, g.number, g.code, g.name, g.category, g.description, g.unit_price, g.minimum, g.maximum, g.on_sale, g.changed_at, g.options, g.cost, g.image'
 
 export function readGoods(rows: Rows): Good[] {
   return rows.map((row) => ({
     id: row[0] as string, number: row[1] as number, code: row[2] as string, name: row[3] as string, category: row[4] as string,
     description: row[5] as string, unitPriceMicro: row[6] as bigint, minimum: row[7] as number, maximum: row[8] as number,
-    onSale: row[9] as boolean, changedAt: row[10] as Date,
+    onSale: row[9] as boolean, changedAt: row[10] as Date, options: optionsOf(row[11]), costMicro: row[12] as bigint | null, image: row[13] as string | null,
   }))
 }
 
@@ -15,49 +16,53 @@ export function readGoods(rows: Rows): Good[] {
 export function loadSaleTerms(goods: readonly string[]): Statement {
   return {
     name: 'catalogue.sale_terms',
-    text: 'select id, code, unit_price, minimum, maximum, on_sale, category from catalogue.goods where id = any($1::text[])',
+    text: 'select id, code, unit_price, minimum, maximum, on_sale, options, cost, category from catalogue.goods where id = any($1::text[])',
     values: [array.text(goods)],
   }
 }
 
-export type SaleTerms = Picked<Good, 'id' | 'code' | 'unitPriceMicro' | 'minimum' | 'maximum' | 'onSale' | 'category'>
-type Picked<T, K extends keyof T> = { [P in K]: T[P] }
+export type SaleTerms = Part<Good, 'id' | 'code' | 'unitPriceMicro' | 'costMicro' | 'minimum' | 'maximum' | 'onSale' | 'options' | 'category'>
 
 export function readSaleTerms(rows: Rows): Map<string, SaleTerms> {
   return new Map(rows.map((row) => [row[0] as string, {
     id: row[0] as string, code: row[1] as string, unitPriceMicro: row[2] as bigint, minimum: row[3] as number, maximum: row[4] as number, onSale: row[5] as boolean,
-    category: row[6] as string,
+    options: optionsOf(row[6]), costMicro: row[7] as bigint | null, category: row[8] as string,
   }]))
 }
 
-/** Locks the open lots of goods in one mode each, ascending: the second lock of everybody who sells, after the lanes. */
-export function lockLots(pairs: readonly { good: string; mode: Mode }[]): Statement {
+/** Locks the open lots of goods in one mode and variant each, ascending: the second lock of everybody who sells, after the lanes. */
+export function lockLots(sales: readonly { good: string; mode: Mode; variant: string }[]): Statement {
   return {
     name: 'catalogue.lock_lots',
-    text: `select l.id, l.good, l.mode, l.next_seq, l.size, l.expires_at from catalogue.lots l
-      join unnest($1::text[], $2::text[]) k(good, mode) on l.good = k.good and l.mode = k.mode
+    text: `select l.id, l.good, l.mode, l.next_seq, l.size, l.expires_at, l.variant from catalogue.lots l
+      join unnest($1::text[], $2::text[], $3::text[]) k(good, mode, variant) on l.good = k.good and l.mode = k.mode and l.variant = k.variant
       where l.state = 'published' order by l.id for update of l`,
-    values: [array.text(pairs.map((p) => p.good)), array.bare(pairs.map((p) => p.mode))],
+    values: [array.text(sales.map((s) => s.good)), array.bare(sales.map((s) => s.mode)), array.text(sales.map((s) => s.variant))],
   }
 }
 
 /** The same lots for a look that takes nothing. */
-export function loadLots(good: string, mode: Mode): Statement {
+export function loadLots(good: string, mode: Mode, variant: string): Statement {
   return {
     name: 'catalogue.lots',
-    text: `select id, good, mode, next_seq, size, expires_at from catalogue.lots where good = $1 and mode = $2 and state = 'published' order by id`,
-    values: [good, mode],
+    text: `select id, good, mode, next_seq, size, expires_at, variant from catalogue.lots where good = $1 and mode = $2 and variant = $3 and state = 'published' order by id`,
+    values: [good, mode, variant],
   }
 }
 
-/** Keyed by `good mode`, each list ascending. */
+/** Where the lots of one variant stand in the tally. */
+export function saleKey(good: string, mode: Mode, variant: string): string {
+  return variant === '' ? `${good} ${mode}` : `${good} ${mode} ${variant}`
+}
+
+/** Keyed by saleKey, each list ascending. */
 export function readLots(rows: Rows): Map<string, Lot[]> {
   const lots = new Map<string, Lot[]>()
   for (const row of rows) {
     const lot: Lot = {
       id: row[0] as bigint, good: row[1] as string, mode: row[2] as Mode, nextSeq: row[3] as number, size: row[4] as number, expiresAt: row[5] as Date | null,
     }
-    const key = `${lot.good} ${lot.mode}`
+    const key = saleKey(lot.good, lot.mode, row[6] as string)
     const list = lots.get(key)
     if (list) list.push(lot)
     else lots.set(key, [lot])
@@ -113,27 +118,32 @@ export function loadGoodsByCode(codes: readonly string[]): Statement {
   return { name: 'catalogue.goods_by_code', text: `select ${GOOD} from catalogue.goods g where g.code = any($1::text[])`, values: [array.text(codes)] }
 }
 
-/** What is left per good in one mode, expired lots left out. A good without lots is not in the answer. */
+export function loadGoodsByNumber(numbers: readonly number[]): Statement {
+  return { name: 'catalogue.goods_by_number', text: `select ${GOOD} from catalogue.goods g where g.number = any($1::int[])`, values: [array.bare(numbers)] }
+}
+
+/** What is left per good and variant in one mode, expired lots left out. A good without lots is not in the answer. */
 export function loadStock(goods: readonly string[], mode: Mode): Statement {
   return {
     name: 'catalogue.stock',
-    text: `select good, sum(size - next_seq + 1)::int from catalogue.lots
-      where good = any($1::text[]) and mode = $2 and state = 'published' and (expires_at is null or expires_at > clock_timestamp()) group by good`,
+    text: `select good, variant, sum(size - next_seq + 1)::int from catalogue.lots
+      where good = any($1::text[]) and mode = $2 and state = 'published' and (expires_at is null or expires_at > clock_timestamp()) group by good, variant`,
     values: [array.bare(goods), mode],
   }
 }
 
 export function insertGoods(goods: readonly Good[]): Statement {
   return {
-    text: `insert into catalogue.goods (id, number, code, name, category, description, unit_price, minimum, maximum, on_sale, changed_at)
-      select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::int[], $9::int[], $10::boolean[], $11::timestamptz[])
-      on conflict (id) do update set name = excluded.name, category = excluded.category, description = excluded.description,
+    text: `insert into catalogue.goods (id, number, code, name, category, description, unit_price, minimum, maximum, on_sale, changed_at, options, cost)
+      select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::int[], $9::int[], $10::boolean[], $11::timestamptz[],
+        $12::jsonb[], $13::bigint[])
+      on conflict (id) do update set options = excluded.options, cost = excluded.cost, name = excluded.name, category = excluded.category, description = excluded.description,
         unit_price = excluded.unit_price, minimum = excluded.minimum, maximum = excluded.maximum, on_sale = excluded.on_sale, changed_at = excluded.changed_at
       returning id`,
     values: [
       goods.map((g) => g.id), goods.map((g) => g.number), goods.map((g) => g.code), goods.map((g) => g.name), goods.map((g) => g.category),
       goods.map((g) => g.description), goods.map((g) => g.unitPriceMicro), goods.map((g) => g.minimum), goods.map((g) => g.maximum),
-      goods.map((g) => g.onSale), goods.map((g) => g.changedAt),
+      goods.map((g) => g.onSale), goods.map((g) => g.changedAt), goods.map((g) => writeOptions(g.options)), goods.map((g) => g.costMicro),
     ],
   }
 }

@@ -22,6 +22,13 @@ export async function auditOrders(connection: Connection, limit = 100): Promise<
       group by o.lane, o.id, o.quantity having count(s.seq) <> o.quantity limit $1`,
     values: [limit],
   }))
+  collect('an order without cards waits for a person or was ended by one', await connection.run({
+    text: `select format('orders.orders lane=%s id=%s', o.lane, o.id), o.state, case when d.order_id is null then 'no delivery' when d.waiting then 'waiting' else 'ended' end
+      from orders.orders o left join orders.deliveries d on d.lane = o.lane and d.docking = o.docking and d.order_id = o.id
+      where cardinality(o.picks) = 0 and (d.order_id is null or d.waiting <> (o.state = 'delivering') or (d.delivered is not null) <> (o.state = 'delivered'))
+        or o.state in ('delivering', 'refunded') and cardinality(o.picks) > 0 limit $1`,
+    values: [limit],
+  }))
   collect('a sold card belongs to an order', await connection.run({
     text: `select format('orders.sold lot=%s seq=%s', s.lot, s.seq), s.order_id, 'no such order'
       from orders.sold s where not exists (select from orders.orders o where o.lane = s.lane and o.id = s.order_id
@@ -68,9 +75,9 @@ async function auditLane(connection: Connection, lane: number, limit: number): P
   for (const [id, charged, state] of rows as [string, bigint, string][]) {
     const seen = charges.get(id)
     charges.delete(id)
-    const refunded = state === 'cancelled' ? charged : 0n
+    const refunded = state === 'cancelled' || state === 'refunded' ? charged : 0n
     if (seen?.charged !== charged || seen.refunded !== refunded) {
-      found.push({ rule: 'an order is charged once, and given back when cancelled', row: `orders.orders lane=${lane} id=${id}`, expected: `${charged} -${refunded}`, seen: seen ? `${seen.charged} -${seen.refunded}` : 'no transfer' })
+      found.push({ rule: 'an order is charged once, and given back when cancelled or refunded', row: `orders.orders lane=${lane} id=${id}`, expected: `${charged} -${refunded}`, seen: seen ? `${seen.charged} -${seen.refunded}` : 'no transfer' })
       if (found.length >= limit) return found
     }
   }

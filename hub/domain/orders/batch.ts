@@ -4,14 +4,14 @@ import { appendFacts, type Fact } from '../../platform/facts.ts'
 import { lockLanes, moveLanes, readLanes, type Lane } from '../../platform/lanes.ts'
 import type { Rows, Statement } from '../../platform/postgres/database.ts'
 import {
-  insertChanges, loadCards, loadLots, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, type Pick, type SealedCards,
+  insertChanges, loadCards, loadLots, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, saleKey, type Pick, type SealedCards,
 } from '../catalogue/index.ts'
 import { loadMeasures, readMeasures } from '../decisions/index.ts'
 import { loadBalances, postTransfers, readBalances, writeBalances } from '../ledger/index.ts'
 import { EMPTY_BOOK, loadBook, loadContracts, loadOffers, readBook, readContracts, readOffers, type PriceBook } from '../terms/index.ts'
 import type { PlaceCommand, Verdict } from './model.ts'
 import { place, type Tally } from './rules.ts'
-import { insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
+import { insertDeliveries, insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
 
 /** A refusal that was given before the batch, to be kept as a fact of the docking. */
 export type RefusalNote = { lane: number; docking: string; kind: string; subject: string | null; code: string; because: Because; more: Because }
@@ -24,7 +24,7 @@ export function lockAndLoad(input: BatchInput): Statement[] {
   const statements = [lockLanes([...places.map((p) => p.lane), ...input.notes.map((n) => n.lane)])]
   if (places.length > 0) {
     const sales = new Map<string, PlaceCommand>()
-    for (const p of places) sales.set(`${p.good} ${p.mode}`, p)
+    for (const p of places) sales.set(saleKey(p.good, p.mode, p.variant), p)
     statements.push(lockLots([...sales.values()]), loadByReference(places), ...loadTerms(places))
   }
   statements.push(CLOCK)
@@ -36,7 +36,7 @@ export function lockAndLoad(input: BatchInput): Statement[] {
  * loadBook in the same snapshot belongs to it.
  */
 export function loadForQuote(command: PlaceCommand): Statement[] {
-  return [loadLots(command.good, command.mode), loadByReference([command]), ...loadTerms([command]), CLOCK]
+  return [loadLots(command.good, command.mode, command.variant), loadByReference([command]), ...loadTerms([command]), CLOCK]
 }
 
 function loadTerms(places: readonly PlaceCommand[]): Statement[] {
@@ -116,7 +116,7 @@ export function fold(input: BatchInput, tally: Tally): Folded {
       const { order } = verdict
       facts.push({
         lane: order.lane, position: order.position, docking: order.docking, kind: 'order.accepted', subject: order.id, code: null, at: tally.at,
-        body: `{"reference":${JSON.stringify(order.reference)},"good":"${order.good}","quantity":${order.quantity},"unitPrice":"${formatAmount(order.unitPriceMicro)}","charged":"${formatAmount(order.totalMicro + order.feeMicro)}"}`,
+        body: `{"reference":${JSON.stringify(order.reference)},"good":"${order.good}"${order.variant === '' ? '' : `,"variant":${JSON.stringify(order.variant)}`},"quantity":${order.quantity},"unitPrice":"${formatAmount(order.unitPriceMicro)}","charged":"${formatAmount(order.totalMicro + order.feeMicro)}"}`,
       })
     } else if (verdict.kind === 'refused') {
       const { code, because, also, decision } = verdict.refusal
@@ -158,14 +158,15 @@ export function writes(folded: Folded, lanes: Map<number, Lane>, watermark: (lan
   const balances = new Map(orders.map((order) => [order.docking, { lane: order.lane, account: order.docking, availableMicro: tally.availableMicro.get(order.docking)! }]))
   const touched = new Set(orders.flatMap((order) => order.picks.map((pick) => pick.lot)))
   const lots = [...tally.lots.values()].flat().filter((lot) => touched.has(lot.id))
-  const cards = orders.reduce((sum, order) => sum + order.quantity, 0)
+  const cards = orders.reduce((sum, order) => sum + (order.state === 'delivering' ? 0 : order.quantity), 0)
   list.push(
     { statement: insertOrders(orders), rows: orders.length },
-    { statement: insertSold(orders), rows: cards },
     { statement: postTransfers(legs), rows: legs.length },
     { statement: writeBalances([...balances.values()]), rows: balances.size },
-    { statement: moveCursors(lots), rows: lots.length },
   )
+  if (cards > 0) list.push({ statement: insertSold(orders), rows: cards }, { statement: moveCursors(lots), rows: lots.length })
+  const beside = placed.filter(({ order, sealedForm }) => order.state === 'delivering' || sealedForm !== null)
+  if (beside.length > 0) list.push({ statement: insertDeliveries(beside), rows: beside.length })
   const soldOut = [...new Set(lots.filter((lot) => lot.nextSeq > lot.size).map((lot) => lot.good))]
   if (soldOut.length > 0) {
     list.push({ statement: insertChanges(soldOut.map((good) => ({ good, docking: null, what: 'stock' as const, at: tally.at }))), rows: soldOut.length })

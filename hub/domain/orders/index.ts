@@ -1,4 +1,6 @@
-export type { Order, OrderState } from './model.ts'
+export type { FormValues, Order, OrderState } from './model.ts'
+export type { Delivery } from './fulfilment.ts'
 export { auditOrders } from './audit.ts'
 export { quote, type Quote } from './quote.ts'
-export { Orders, type Asker, type Handed, type PlaceAsk, type Placed, type Receipt } from './service.ts'
+export { Orders, type Asker, type Handed, type PlaceAsk, type Placed } from './service.ts'
+export type { Receipt } from './aftermath.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { NO_CHOICE, PLAIN } from '../catalogue/index.ts'
 import { house } from '../ledger/index.ts'
 import { EMPTY_BOOK } from '../terms/index.ts'
 import { fold } from './batch.ts'
@@ -29,7 +30,7 @@ test('whatever comes in whatever batches: no balance below zero, every µ accoun
     const tally: Tally = {
       at: AT, orders: new Map(), measures: new Map(), prices: { groups: new Map(), offers: { own: new Map(), rules: new Map() }, book: EMPTY_BOOK }, heads: new Map([[1, 0n], [2, 0n]]), lots: new Map(),
       availableMicro: new Map(DOCKINGS.map(({ id }, i) => [id, balances[i]!])), feePpm: new Map(DOCKINGS.map(({ id }, i) => [id, fees[i]!])),
-      goods: new Map(GOODS.map((id, i) => [id, { id, code: id, unitPriceMicro: prices[i]!, minimum: 1, maximum: 5, onSale: true, category: 'C' }])),
+      goods: new Map(GOODS.map((id, i) => [id, { id, code: id, unitPriceMicro: prices[i]!, minimum: 1, maximum: 5, costMicro: null, onSale: true, options: PLAIN, category: 'C' }])),
     }
     lots.forEach(({ good, mode, size, expired }, i) => {
       const key = `${good} ${mode}`
@@ -45,6 +46,7 @@ test('whatever comes in whatever batches: no balance below zero, every µ accoun
     for (const batch of batches) {
       const places: PlaceCommand[] = batch.map(({ docking, ...ask }) => ({
         ...ask, id: `ord_${++made}`, docking: docking.id, lane: docking.lane, member: null, fingerprint: Buffer.from(`${ask.good} ${ask.quantity}`), onlyReplay: null,
+        choice: NO_CHOICE, variant: '', values: {}, sealedForm: null, firstFingerprint: () => null,
       }))
       const { verdicts, facts } = fold({ places, notes: [] }, tally)
       for (const fact of facts) {

@@ -1,6 +1,6 @@
 import { accept, type Outcome } from '../../../protocol/outcome.ts'
 import type { Database, Rows } from '../../platform/postgres/database.ts'
-import { stockOf } from '../catalogue/index.ts'
+import { NO_CHOICE, saleKey, stockOf, variantOf } from '../catalogue/index.ts'
 import { loadBook, readBook } from '../terms/index.ts'
 import { loadForQuote, readLoaded } from './batch.ts'
 import type { PlaceCommand } from './model.ts'
@@ -20,8 +20,10 @@ const NO_REFERENCE = ''
  * and nothing written, so it holds no price and no card. Refuses what the order would be refused with.
  */
 export async function quote(db: Database, asker: Asker, ask: QuoteAsk): Promise<Outcome<Quote>> {
+  const choice = ask.choice ?? NO_CHOICE
   const command: PlaceCommand = {
-    ...ask, id: 'quote', lane: asker.lane, docking: asker.id, mode: asker.mode, reference: NO_REFERENCE, fingerprint: Buffer.alloc(16), onlyReplay: null,
+    ...ask, choice, values: ask.values ?? {}, variant: variantOf(choice), sealedForm: null, id: 'quote', lane: asker.lane, docking: asker.id, mode: asker.mode, reference: NO_REFERENCE,
+    fingerprint: Buffer.alloc(16), firstFingerprint: () => null, onlyReplay: null,
   }
   const answers = await db.transaction(async (connection) => {
     await connection.run({ text: 'set transaction isolation level repeatable read, read only', values: [] })
@@ -30,7 +32,8 @@ export async function quote(db: Database, asker: Asker, ask: QuoteAsk): Promise<
     return loaded
   })
   const { tally } = readLoaded({ places: [command], notes: [] }, [[[asker.lane, 0n, 0n]], ...answers.slice(0, -1)], readBook(answers.at(-1)!))
-  const stock = stockOf(tally.lots.get(`${command.good} ${command.mode}`) ?? [], tally.at)
+  const options = tally.goods.get(command.good)?.options
+  const stock = options?.delivery === 'manual' ? options.manualStock : stockOf(tally.lots.get(saleKey(command.good, command.mode, command.variant)) ?? [], tally.at)
   const verdict = place(tally, command)
   if (verdict.kind === 'refused') return { ok: false, refusal: verdict.refusal }
   const { good, quantity, unitPriceMicro, totalMicro, feeMicro } = verdict.order

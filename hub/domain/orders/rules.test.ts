@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAmount } from '../../../protocol/money.ts'
 import { refuse, type Refusal } from '../../../protocol/outcome.ts'
+import { NO_CHOICE, PLAIN } from '../catalogue/index.ts'
 import type { Measure } from '../decisions/index.ts'
 import { EMPTY_BOOK } from '../terms/index.ts'
 import type { Order, PlaceCommand, Verdict } from './model.ts'
@@ -16,7 +17,7 @@ const print = (good: string, quantity: number) => Buffer.from(`${good} ${quantit
 function shop(changes: Partial<Tally> = {}): Tally {
   return {
     at: AT, orders: new Map(), availableMicro: new Map([['dck_a', yuan('100')]]), feePpm: new Map([['dck_a', 0]]), measures: new Map(),
-    goods: new Map([['gds_q', { id: 'gds_q', code: 'Q10', unitPriceMicro: yuan('9.50'), minimum: 1, maximum: 10, onSale: true, category: '游戏点卡' }]]),
+    goods: new Map([['gds_q', { id: 'gds_q', code: 'Q10', unitPriceMicro: yuan('9.50'), costMicro: null, minimum: 1, maximum: 10, onSale: true, options: PLAIN, category: '游戏点卡' }]]),
     prices: { groups: new Map(), offers: { own: new Map(), rules: new Map() }, book: EMPTY_BOOK }, heads: new Map([[LANE, 41n]]),
     lots: new Map([['gds_q live', [
       { id: 1n, good: 'gds_q', mode: 'live', nextSeq: 1, size: 3, expiresAt: null }, { id: 2n, good: 'gds_q', mode: 'live', nextSeq: 5, size: 7, expiresAt: null },
@@ -30,7 +31,8 @@ function ask(changes: Partial<PlaceCommand> = {}): PlaceCommand {
   const quantity = changes.quantity ?? 1
   return {
     id: 'ord_1', lane: LANE, docking: 'dck_a', mode: 'live', reference: 'A-1', good, quantity, guardMicro: yuan('1000'), member: null,
-    fingerprint: print(good, quantity), onlyReplay: null, ...changes,
+    fingerprint: print(good, quantity), onlyReplay: null,
+    choice: NO_CHOICE, variant: '', values: {}, sealedForm: null, firstFingerprint: () => null, ...changes,
   }
 }
 

@@ -1,10 +1,13 @@
 import { formatAmount, MAX_AMOUNT_MICRO } from '../../../protocol/money.ts'
 import { refuse, type Outcome, type Refusal } from '../../../protocol/outcome.ts'
-import { quantityOffered, stockOf, take, withinGuard, type Lot, type SaleTerms } from '../catalogue/index.ts'
+import { checkForm, chooseVariant, listPriceOf, quantityOffered, saleKey, stockOf, take, withinGuard, type Lot, type SaleTerms } from '../catalogue/index.ts'
 import { refusalsInForce, type Measure } from '../decisions/index.ts'
 import { chargeLegs, spend } from '../ledger/index.ts'
 import { feeOn, priceFor, pricesOf, type Prices } from '../terms/index.ts'
 import type { Order, PlaceCommand, Verdict } from './model.ts'
+
+/** Version of how a fingerprint is made; a later scheme is stored beside the old, never over it. */
+export const FINGERPRINT_SCHEME = 2
 
 /** What a batch loaded, and at the same time its running tally: each order sees what the ones before it took. */
 export type Tally = {
@@ -18,7 +21,7 @@ export type Tally = {
   prices: Prices
   measures: Map<string, Measure[]>
   goods: Map<string, SaleTerms>
-  /** Open lots by `good mode`, ascending. */
+  /** Open lots by saleKey, ascending. */
   lots: Map<string, Lot[]>
   /** The last position given in each lane. */
   heads: Map<number, bigint>
@@ -40,10 +43,16 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   const good = tally.goods.get(command.good)
   if (!good) return refused('catalogue.good_not_found', { good: command.good })
   if (!good.onSale) return refused('catalogue.good_not_on_sale', { good: good.code })
-  const offered = quantityOffered(good as never, command.quantity)
+  const offered = quantityOffered(good, command.quantity)
   if (!offered.ok) return { kind: 'refused', refusal: offered.refusal }
+  const chosen = chooseVariant(good, command.choice)
+  if (!chosen.ok) return { kind: 'refused', refusal: chosen.refusal }
+  const filled = checkForm(good.options.fields, command.values)
+  if (!filled.ok) return { kind: 'refused', refusal: filled.refusal }
 
-  const { unitPriceMicro } = priceFor({ listMicro: good.unitPriceMicro, costMicro: null, category: good.category }, pricesOf(tally.prices, command.docking, command.good))
+  const { race, surchargeMicro } = chosen.value
+  const { listMicro, costMicro } = listPriceOf(good, chosen.value, command.quantity)
+  const unitPriceMicro = priceFor({ listMicro, costMicro, category: good.category }, pricesOf(tally.prices, command.docking, command.good, race?.name ?? '')).unitPriceMicro + surchargeMicro
   const totalMicro = unitPriceMicro * BigInt(command.quantity)
   if (totalMicro > MAX_AMOUNT_MICRO) {
     return refused('orders.total_above_limit', { total: formatAmount(totalMicro), allowed: formatAmount(MAX_AMOUNT_MICRO) })
@@ -51,9 +60,10 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   const feeMicro = feeOn(totalMicro, tally.feePpm.get(command.docking) ?? 0)
   const available = tally.availableMicro.get(command.docking)
   if (available === undefined) throw new Error(`docking ${command.docking} has no balance row`)
-  const lots = tally.lots.get(`${command.good} ${command.mode}`) ?? []
+  const byHand = good.options.delivery === 'manual'
+  const lots = tally.lots.get(saleKey(command.good, command.mode, command.variant)) ?? []
 
-  const stock = stockOf(lots, tally.at)
+  const stock = byHand ? good.options.manualStock : stockOf(lots, tally.at)
   const short = stock < command.quantity ? refuse('catalogue.out_of_stock', { asked: command.quantity, available: stock }) : null
   const paid = spend(available, totalMicro + feeMicro)
   const causes = [withinGuard(unitPriceMicro, command.guardMicro), paid, short].filter((o): o is Extract<Outcome<never>, { ok: false }> => o !== null && !o.ok)
@@ -62,15 +72,16 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   const position = tally.heads.get(command.lane)! + 1n
   const order: Order = {
     lane: command.lane, docking: command.docking, id: command.id, reference: command.reference, attempt: known ? known.attempt + 1 : 1,
-    mode: command.mode, good: command.good, quantity: command.quantity, unitPriceMicro, totalMicro, feeMicro, state: 'delivered', doubt: null,
-    fingerprint: command.fingerprint, picks: take(lots, command.quantity, tally.at), member: command.member, position, createdAt: tally.at,
+    mode: command.mode, good: command.good, variant: command.variant, quantity: command.quantity, unitPriceMicro, totalMicro, feeMicro,
+    state: byHand ? 'delivering' : 'delivered', doubt: null, fingerprint: command.fingerprint, scheme: FINGERPRINT_SCHEME,
+    picks: byHand ? [] : take(lots, command.quantity, tally.at), member: command.member, position, createdAt: tally.at,
   }
   const event = { lane: order.lane, account: order.docking, mode: order.mode, position, event: order.id, at: tally.at }
   const legs = chargeLegs(event, totalMicro, feeMicro, available)
   tally.heads.set(command.lane, position)
   tally.availableMicro.set(command.docking, available - totalMicro - feeMicro)
   tally.orders.set(`${command.docking} ${command.reference}`, order)
-  return { kind: 'placed', order, legs }
+  return { kind: 'placed', order, legs, sealedForm: command.sealedForm }
 }
 
 /** An order takes goods and is given with a key: a measure on either stops it like one on orders, and is named once. */
@@ -84,8 +95,9 @@ function measuresAgainst(tally: Tally, command: PlaceCommand): Refusal[] {
 
 /** A reference that an accepted order has bound: the same ask gets the same order, another ask is told what differs. */
 function recall(known: Order, command: PlaceCommand): Verdict {
-  if (known.fingerprint.equals(command.fingerprint)) return { kind: 'replayed', order: known }
-  const differs = known.good !== command.good ? 'good' : known.quantity !== command.quantity ? 'quantity' : known.member !== command.member ? 'member' : 'form'
+  const asked = known.scheme === FINGERPRINT_SCHEME ? command.fingerprint : command.firstFingerprint()
+  if (asked !== null && known.fingerprint.equals(asked)) return { kind: 'replayed', order: known }
+  const differs = known.good !== command.good ? 'good' : known.variant !== command.variant ? 'variant' : known.quantity !== command.quantity ? 'quantity' : known.member !== command.member ? 'member' : 'form'
   return refused('orders.reference_reused', { reference: command.reference, differs })
 }
 

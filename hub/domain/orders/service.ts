@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { refuse, accept, type Because, type Outcome } from '../../../protocol/outcome.ts'
 import type { ReasonCode } from '../../../protocol/reasons.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -9,17 +8,16 @@ import { loadUnanswered, lockLanes, moveLanes, readLanes, settleLane } from '../
 import type { Log } from '../../platform/log.ts'
 import { sqlState, type Connection, type Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
-import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card } from '../catalogue/index.ts'
-import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
+import { CardOpener, loadCards, NO_CHOICE, readCards, variantOf, type Card, type Choice } from '../catalogue/index.ts'
+import { Aftermath, type Handing, type Receipt } from './aftermath.ts'
+import { deliverByHand, deliveryOf, orderOfToken, pickupToken, refundWaiting, sealForm, waitingOrders, type Delivery } from './fulfilment.ts'
+import { fingerprintOf, firstFingerprintOf } from './fingerprint.ts'
 import { HandoverLog } from './handover.ts'
-import type { Order, PlaceCommand } from './model.ts'
+import type { FormValues, Order, PlaceCommand } from './model.ts'
 import { loadByReference, loadDoubtful, loadOrder, loadPage, moveState, readOrders } from './store.ts'
 import { OrderWriter } from './writer.ts'
 
-/** How long an order whose buyer hung up before the first byte waits for the same reference to come back. */
-const VOID_AFTER_MS = 10_000
 const FLUSH_EVERY_MS = 1_000
-const DOUBT_AGAIN_MS = 1_000
 
 export type OrdersOptions = {
   db: Database
@@ -34,36 +32,25 @@ export type OrdersOptions = {
 
 export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live' }
 
-export type PlaceAsk = Pick<PlaceCommand, 'reference' | 'good' | 'quantity' | 'guardMicro' | 'member' | 'onlyReplay'> & { form: string }
-
-/** An order with its cards, and the receipt that the door gives back: was the answer written? */
-export type Placed = Handed & { receipt: Receipt }
-
-export type Handed = { order: Order; cards: Card[]; replayed: boolean }
-
-export type Receipt = {
-  /** The whole answer was handed to the network. */
-  written(): void
-  /** The socket was gone before a byte of the answer: the order is voided after a grace, unless it is asked for again. */
-  unsent(): void
-  /** Some of the answer may have left: doubt. The order stays charged and stands in the work list. */
-  broken(): void
+export type PlaceAsk = Pick<PlaceCommand, 'reference' | 'good' | 'quantity' | 'guardMicro' | 'member' | 'onlyReplay'> & {
+  /** What the dialect keeps of the ask beside the fields below, so that another ask is told apart. */
+  form: string
+  choice?: Choice
+  /** The order form, filled in. */
+  values?: FormValues
 }
 
-/** An order in an answer. Only the answer that placed it may void it: a repeat, named by its own id, proves that somebody wants it. */
-type Handing = { order: Order; fresh: boolean; ask: string }
+/** An order with its cards, or the text that a person delivered, and the receipt that the door gives back: was the answer written? */
+export type Placed = Handed & { receipt: Receipt }
+
+export type Handed = { order: Order; cards: Card[]; text: string | null; replayed: boolean }
 
 export class Orders {
   readonly #options: OrdersOptions
   readonly #writer: OrderWriter
   readonly #handover = new HandoverLog()
   readonly #opener: CardOpener
-  /** Orders whose void is due after the grace, by id. */
-  readonly #voids = new Map<string, Order>()
-  readonly #timers = new Set<NodeJS.Timeout>()
-  readonly #chores = new Set<Promise<void>>()
-  /** Repeats that are on their way out, by their own id: the order of each is not voided meanwhile. */
-  readonly #recalls = new Map<string, string>()
+  readonly #aftermath: Aftermath
   #lookUps = 0
   #flushed = ''
   #flusher: NodeJS.Timeout | null = null
@@ -71,14 +58,13 @@ export class Orders {
   constructor(options: OrdersOptions) {
     this.#options = options
     this.#opener = new CardOpener(options.db, options.vault)
+    const { db, vault, log, voidAfterMs } = options
+    this.#aftermath = new Aftermath({ db, vault, log, handover: this.#handover, opener: this.#opener, ...(voidAfterMs === undefined ? {} : { voidAfterMs }) })
     this.#writer = new OrderWriter({
       db: options.db, log: options.log, epochs: options.epochs, handover: this.#handover, onFenced: options.onFenced,
-      onRecalled: (order, ask) => {
-        this.#keep(order)
-        this.#recalls.set(ask, order.id)
-      },
+      onRecalled: (order, ask) => this.#aftermath.recall(order, ask),
     })
-    this.#flusher = setInterval(() => this.#chore(this.#flush()), FLUSH_EVERY_MS).unref()
+    this.#flusher = setInterval(() => this.#aftermath.chore(this.#flush()), FLUSH_EVERY_MS).unref()
   }
 
   get load(): { queued: number; batches: number; unanswered: number } {
@@ -98,7 +84,7 @@ export class Orders {
    */
   async placeMany(asker: Asker, asks: readonly PlaceAsk[]): Promise<{ items: Outcome<Handed>[]; receipt: Receipt }> {
     const nowMs = this.#options.clock.nowMs()
-    const commands = asks.map((ask) => ({ ...ask, id: this.#options.ids.make('ord', nowMs), lane: asker.lane, docking: asker.id, mode: asker.mode, fingerprint: fingerprintOf(ask) }))
+    const commands = asks.map((ask) => this.#commandOf(asker, ask, nowMs))
     crashpoint('queued')
     const written = await Promise.all(commands.map((command) => this.#writer.place(command)))
     const placedHere = new Set(written.flatMap(({ verdict }) => (verdict.kind === 'placed' ? [verdict.order.id] : [])))
@@ -107,27 +93,42 @@ export class Orders {
     for (const [i, { verdict, sealed }] of written.entries()) {
       const ask = commands[i]!.id
       if (verdict.kind === 'refused') {
-        this.#recalls.delete(ask)
+        this.#aftermath.forget(ask)
         items.push({ ok: false, refusal: verdict.refusal })
         continue
       }
       const { order, kind } = verdict
       const one = { order, fresh: kind === 'placed', ask }
       try {
-        items.push(accept({ order, cards: await this.#opener.open(order.picks, sealed), replayed: !one.fresh }))
+        items.push(accept({ order, cards: await this.#opener.open(order.picks, sealed), text: one.fresh ? null : await this.#textOf(order), replayed: !one.fresh }))
         // A repeat beside its own original goes out with it or not at all: the original's receipt speaks for both.
         if (one.fresh || !placedHere.has(order.id)) handing.push(one)
-        else this.#recalls.delete(ask)
+        else this.#aftermath.forget(ask)
       } catch (error) {
         // Booked, but the cards cannot be opened now: it stays charged, and a repeat hands it over. The database may have
         // gone in between; a card that does not open although it is here is damaged, and that is for a person.
         const damaged = sqlState(error) === '' || sqlState(error).startsWith('ERR_')
         this.#options.log[damaged ? 'error' : 'warn']({ err: error, order: order.id }, 'the cards of a booked order could not be opened')
-        this.#receipt([one]).broken()
+        this.#aftermath.receipt([one]).broken()
         items.push(refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 }))
       }
     }
-    return { items, receipt: this.#receipt(handing) }
+    return { items, receipt: this.#aftermath.receipt(handing) }
+  }
+
+  #commandOf(asker: Asker, ask: PlaceAsk, nowMs: number): PlaceCommand {
+    const { choice = NO_CHOICE, values = NO_VALUES } = ask
+    const id = this.#options.ids.make('ord', nowMs)
+    const variant = variantOf(choice)
+    return {
+      ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, choice, values, variant, sealedForm: sealForm(this.#options.vault, id, values),
+      fingerprint: fingerprintOf(ask, variant, values), firstFingerprint: () => (variant === '' && Object.keys(values).length === 0 ? firstFingerprintOf(ask) : null),
+    }
+  }
+
+  /** What a person delivered; null for cards, and before anybody did. */
+  async #textOf(order: Order): Promise<string | null> {
+    return order.picks.length > 0 ? null : ((await deliveryOf(this.#options.db, this.#options.vault, order.id))?.text ?? null)
   }
 
   /** Keeps a refusal that was given before the batch, so that the docking's report can show it. */
@@ -149,6 +150,33 @@ export class Orders {
     return readOrders(await this.#options.db.run(loadPage(asker.lane, asker.id, before, limit)))
   }
 
+  /** What the order holds beside its cards: its form, and what a person delivered. */
+  delivery(order: string): Promise<Delivery | null> {
+    return deliveryOf(this.#options.db, this.#options.vault, order)
+  }
+
+  /** Orders that wait for a person, oldest first. */
+  waiting(limit: number): Promise<Delivery[]> {
+    return waitingOrders(this.#options.db, this.#options.vault, limit)
+  }
+
+  deliver(order: string, text: string): Promise<Outcome<Delivery>> {
+    return deliverByHand(this.#options.db, this.#options.vault, order, text)
+  }
+
+  refund(order: string, reason: string): Promise<Outcome<Delivery>> {
+    return refundWaiting(this.#options.db, this.#options.vault, order, reason)
+  }
+
+  /** The end of the address at which the order is picked up, and the way back from it. */
+  pickupToken(order: Order): string {
+    return pickupToken(this.#options.vault, order.id)
+  }
+
+  orderOfToken(token: string): string | null {
+    return orderOfToken(this.#options.vault, token)
+  }
+
   /** Orders that nobody can say arrived: the operator's work list. */
   async doubtful(limit: number): Promise<Order[]> {
     return readOrders(await this.#options.db.run(loadDoubtful(limit)))
@@ -158,11 +186,11 @@ export class Orders {
    * The cards of an order that is handed over once more, by look-up instead of by repeat. While nobody has had the
    * answer a void may be under way: under the lane's lock one of the two is first, and the other sees it.
    */
-  async handOver(seen: Order): Promise<{ order: Order; cards: Card[]; receipt: Receipt }> {
+  async handOver(seen: Order): Promise<{ order: Order; cards: Card[]; text: string | null; receipt: Receipt }> {
     const { db } = this.#options
     const ask = `look-up ${++this.#lookUps}`
     const again = async (connection: Connection) => {
-      this.#recalls.set(ask, seen.id)
+      this.#aftermath.hold(seen.id, ask)
       return readOrders(await connection.run(loadOrder(seen.lane, seen.docking, seen.id)))[0]!
     }
     try {
@@ -170,9 +198,9 @@ export class Orders {
         ? await db.transaction((connection) => underLanes(connection, [seen.lane], () => again(connection)))
         : await again(db)
       const cards = order.state === 'cancelled' ? [] : await this.cardsOf(order)
-      return { order, cards, receipt: this.#receipt([{ order, fresh: false, ask }]) }
+      return { order, cards, text: await this.#textOf(order), receipt: this.#aftermath.receipt([{ order, fresh: false, ask }]) }
     } catch (error) {
-      this.#recalls.delete(ask)
+      this.#aftermath.forget(ask)
       throw error
     }
   }
@@ -180,124 +208,6 @@ export class Orders {
   /** The cards of an order for a look that hands nothing over. */
   async cardsOf(order: Order): Promise<Card[]> {
     return this.#opener.open(order.picks, readCards(await this.#options.db.run(loadCards(order.picks))))
-  }
-
-  /** One receipt for all the orders of one answer. */
-  #receipt(handing: readonly Handing[]): Receipt {
-    let told = false
-    const once = (tell: () => void) => () => {
-      if (told) return
-      told = true
-      for (const { ask } of handing) this.#recalls.delete(ask)
-      tell()
-    }
-    const waits = ({ order }: Handing) => this.#handover.waits(order.lane, order.position)
-    const doubt = (those: readonly Handing[]) => this.#doubt(those.filter((one) => one.order.state === 'delivered' && waits(one)).map(({ order }) => order))
-    return {
-      written: once(() => {
-        for (const { order } of handing) {
-          this.#keep(order)
-          this.#handover.settled(order.lane, order.position)
-        }
-        const found = handing.filter(({ order }) => order.state === 'unknown').map(({ order }) => order)
-        if (found.length > 0) this.#chore(this.#move(found, 'unknown', 'delivered', 'order.handed_over'))
-      }),
-      unsent: once(() => {
-        // A repeat may have been answered before this first answer found its line gone.
-        this.#voidLater(handing.filter((one) => one.fresh && waits(one)).map(({ order }) => order))
-        doubt(handing.filter((one) => !one.fresh))
-      }),
-      broken: once(() => doubt(handing)),
-    }
-  }
-
-  /** Writes the doubt down, however often it takes: until then the lane's watermark waits, and with it every later order. */
-  #doubt(orders: readonly Order[]): void {
-    if (orders.length === 0) return
-    this.#chore(this.#move(orders, 'delivered', 'unknown', 'order.doubtful').catch((error: unknown) => {
-      setTimeout(() => this.#doubt(orders), DOUBT_AGAIN_MS).unref()
-      throw error
-    }))
-  }
-
-  /** Orders of one answer, so of one docking: they are voided together, in one transaction. */
-  #voidLater(orders: readonly Order[]): void {
-    if (orders.length === 0) return
-    for (const order of orders) this.#voids.set(order.id, order)
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      const due = orders.filter((order) => this.#voids.has(order.id))
-      // A repeat is on its way out: what becomes of it decides.
-      this.#voidLater(due.filter((order) => this.#isRecalled(order)))
-      const lost = due.filter((order) => !this.#isRecalled(order))
-      // Whatever hinders it now (a lane that is held, a database that is away) must not keep the money for ever.
-      if (lost.length > 0) this.#chore(this.#void(lost).catch((error: unknown) => {
-        this.#voidLater(lost.filter((order) => this.#voids.has(order.id)))
-        throw error
-      }))
-    }, this.#options.voidAfterMs ?? VOID_AFTER_MS)
-    this.#timers.add(timer.unref())
-  }
-
-  #isRecalled(order: Order): boolean {
-    for (const id of this.#recalls.values()) if (id === order.id) return true
-    return false
-  }
-
-  /** An order that is asked for again is not voided any more. */
-  #keep(order: Order): void {
-    this.#voids.delete(order.id)
-  }
-
-  /** Moves the state of orders of one docking. */
-  async #move(orders: readonly Order[], from: Order['state'], to: Order['state'], kind: string): Promise<void> {
-    const { lane, docking } = orders[0]!
-    await this.#options.db.transaction((connection) =>
-      underLanes(connection, [lane], async ({ append }) => {
-        for (const [id] of await connection.run(moveState(orders, from, to, to === 'unknown' ? 'broken' : null))) {
-          append({ lane, docking, kind, subject: id as string, code: null, body: '{}' })
-        }
-      }))
-    for (const order of orders) this.#handover.settled(lane, order.position)
-  }
-
-  /** Gives the money and the cards of a docking's orders back: the answer surely never left, and nobody asked again. */
-  async #void(orders: readonly Order[]): Promise<void> {
-    const { db, vault } = this.#options
-    const { lane, docking, mode } = orders[0]!
-    const sealed = readCards(await db.run(loadCards(orders.flatMap((order) => order.picks))))
-    const cards = new Map<string, Card[]>()
-    for (const order of orders) cards.set(order.id, await this.#opener.open(order.picks, sealed))
-    const voided = await db.transaction((connection) =>
-      underLanes(connection, [lane], async ({ at, append }) => {
-        // Asked again while this waited for the lane: then it is theirs.
-        const ours = orders.filter((order) => this.#voids.has(order.id) && !this.#isRecalled(order) && this.#handover.waits(lane, order.position))
-        if (ours.length === 0) return ours
-        const moved = new Set((await connection.run(moveState(ours, 'delivered', 'cancelled', null))).map(([id]) => id as string))
-        // Voided or doubted before, by a try whose answer was lost: nothing is left to do but to know it.
-        const fresh = ours.filter((order) => moved.has(order.id))
-        if (fresh.length === 0) return ours
-        let available = readBalances(await connection.run(loadBalances([lane], [docking]))).get(docking)!
-        const legs = fresh.flatMap((order) => {
-          const position = append({
-            lane, docking, kind: 'order.voided', subject: order.id, code: null,
-            body: JSON.stringify({ reference: order.reference, because: 'the connection closed before the first byte of the answer' }),
-          })
-          const back = refundLegs({ lane, account: docking, mode, position, event: order.id, at }, order.totalMicro, order.feeMicro, available)
-          available = back.at(-1)!.afterMicro
-          return back
-        })
-        await connection.run(postTransfers(legs))
-        await connection.run(writeBalances([{ lane, account: docking, availableMicro: available }]))
-        const byGood = Map.groupBy(fresh, (order) => order.good)
-        for (const [good, those] of byGood) await restock(connection, vault, good, mode, those.flatMap((order) => cards.get(order.id)!.map(writeCard)), at)
-        await connection.run(insertChanges([...byGood.keys()].map((good) => ({ good, docking: null, what: 'stock' as const, at }))))
-        return ours
-      }))
-    // Not voided: the repeat that came in between settles it, one way or the other.
-    for (const order of orders) this.#voids.delete(order.id)
-    for (const order of voided) this.#handover.settled(lane, order.position)
-    if (voided.length > 0) this.#options.log.info({ orders: voided.map((order) => order.id) }, 'orders whose buyer hung up before the answer are voided')
   }
 
   /**
@@ -320,7 +230,10 @@ export class Orders {
             if (facts.length < 1_000) break
             after = facts.at(-1)![1] as bigint
           }
-          const moved = behind.length > 0 ? new Set((await connection.run(moveState(behind, 'delivered', 'unknown', 'crash'))).map((row) => row[0] as string)) : new Set()
+          const moved = new Set<unknown>()
+          for (const [from, to] of behind.length > 0 ? ([['delivered', 'unknown'], ['delivering', 'delivering']] as const) : []) {
+            for (const row of await connection.run(moveState(behind, from, to, 'crash'))) moved.add(row[0])
+          }
           for (const order of behind) {
             if (moved.has(order.id)) append({ lane, docking: order.docking, kind: 'order.doubtful', subject: order.id, code: null, body: '{"because":"the hub ended before the answer was surely written"}' })
           }
@@ -351,22 +264,9 @@ export class Orders {
   async close(): Promise<void> {
     if (this.#flusher) clearInterval(this.#flusher)
     await this.#writer.close()
-    for (const timer of this.#timers) clearTimeout(timer)
-    for (const orders of Map.groupBy(this.#voids.values(), (order) => order.docking).values()) {
-      await this.#move(orders, 'delivered', 'unknown', 'order.doubtful').catch(() => {})
-    }
-    await Promise.allSettled(this.#chores)
+    await this.#aftermath.close()
     await this.#flush().catch(() => {})
   }
-
-  #chore(work: Promise<void>): void {
-    const chore = work.catch((error: unknown) => this.#options.log.warn({ err: error }, 'a chore of the orders failed; the next start finds what it left'))
-    this.#chores.add(chore)
-    void chore.finally(() => this.#chores.delete(chore))
-  }
 }
 
-/** What makes two asks under one reference the same ask: 16 bytes over good, quantity, form and member. Scheme 1. */
-function fingerprintOf(ask: Pick<PlaceAsk, 'good' | 'quantity' | 'form' | 'member'>): Buffer {
-  return hash('sha256', `1\n${ask.good}\n${ask.quantity}\n${ask.member === null ? '' : JSON.stringify(ask.member)}\n${ask.form}`, 'buffer').subarray(0, 16)
-}
+const NO_VALUES: FormValues = {}

@@ -1,12 +1,10 @@
 import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
 import type { Pick } from '../catalogue/index.ts'
 import type { Doubt, Mode, Order, OrderState } from './model.ts'
-
-/** Version of how a fingerprint is made; a later scheme is stored beside the old, never over it. */
-const FINGERPRINT_SCHEME = 1
+import { FINGERPRINT_SCHEME } from './rules.ts'
 
 const COLUMNS = `o.lane, o.docking, o.id, o.reference, o.attempt, o.mode, o.good, o.quantity, o.unit_price, o.total, o.fee, o.state,
-  o.fingerprint, o.picks, o.member, o.position, o.created_at, o.doubt`
+  o.fingerprint, o.picks, o.member, o.position, o.created_at, o.doubt, o.variant, o.scheme`
 
 export function readOrders(rows: Rows): Order[] {
   return rows.map((row) => ({
@@ -14,6 +12,7 @@ export function readOrders(rows: Rows): Order[] {
     mode: row[5] as Mode, good: row[6] as string, quantity: row[7] as number, unitPriceMicro: row[8] as bigint, totalMicro: row[9] as bigint,
     feeMicro: row[10] as bigint, state: row[11] as OrderState, fingerprint: row[12] as Buffer, picks: readPicks(row[13] as string[]),
     member: row[14] as string | null, position: row[15] as bigint, createdAt: row[16] as Date, doubt: row[17] as Doubt | null,
+    variant: row[18] as string, scheme: row[19] as number,
   }))
 }
 
@@ -34,17 +33,18 @@ export function loadByReference(asks: readonly { lane: number; docking: string; 
   }
 }
 
-/** Orders as a batch accepts them: delivered, at one time. */
+/** Orders as a batch accepts them, at one time. A batch of plain cards, which most are, sends no variants and states. */
 export function insertOrders(orders: readonly Order[]): Statement {
+  const plain = orders.every((order) => order.variant === '' && order.state === 'delivered')
   return {
-    name: 'orders.insert',
+    name: plain ? 'orders.insert' : 'orders.insert_kinds',
     text: `insert into orders.orders (lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, state, scheme,
-        fingerprint, picks, member, position, created_at)
-      select lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, 'delivered', ${FINGERPRINT_SCHEME},
-        fingerprint, picks::bigint[], member, position, $16::timestamptz
+        fingerprint, picks, member, position, created_at${plain ? '' : ', variant'})
+      select lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, ${plain ? "'delivered'" : 'state'}, ${FINGERPRINT_SCHEME},
+        fingerprint, picks::bigint[], member, position, $16::timestamptz${plain ? '' : ', variant'}
       from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::int[], $9::bigint[], $10::bigint[],
-        $11::bigint[], $12::bytea[], $13::text[], $14::text[], $15::bigint[])
-        o(lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, fingerprint, picks, member, position)
+        $11::bigint[], $12::bytea[], $13::text[], $14::text[], $15::bigint[]${plain ? '' : ', $17::text[], $18::text[]'})
+        o(lane, docking, id, reference, attempt, mode, good, quantity, unit_price, total, fee, fingerprint, picks, member, position${plain ? '' : ', variant, state'})
       on conflict do nothing returning lane`,
     values: [
       array.bare(orders.map((o) => o.lane)), array.bare(orders.map((o) => o.docking)), array.bare(orders.map((o) => o.id)),
@@ -54,6 +54,7 @@ export function insertOrders(orders: readonly Order[]): Statement {
       array.bytes(orders.map((o) => o.fingerprint)),
       `{${orders.map((o) => `"{${o.picks.map((p) => `${p.lot},${p.first},${p.count}`).join(',')}}"`).join(',')}}`,
       array.text(orders.map((o) => o.member)), array.bare(orders.map((o) => o.position)), orders[0]!.createdAt,
+      ...(plain ? [] : [array.text(orders.map((o) => o.variant)), array.bare(orders.map((o) => o.state))]),
     ],
   }
 }
@@ -88,7 +89,7 @@ export function loadPage(lane: number, docking: string, before: string | null, l
 }
 
 export function loadDoubtful(limit: number): Statement {
-  return { text: `select ${COLUMNS} from orders.orders o where o.state = 'unknown' order by o.lane, o.id limit $1`, values: [limit] }
+  return { text: `select ${COLUMNS} from orders.orders o where o.doubt is not null order by o.lane, o.id limit $1`, values: [limit] }
 }
 
 /** Moves the state of orders from one to another and answers those that it moved; rows in another state stay. */
@@ -98,5 +99,50 @@ export function moveState(orders: readonly { lane: number; docking: string; id: 
     text: `update orders.orders o set state = $5, doubt = $6 from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, id)
       where o.lane = k.lane and o.docking = k.docking and o.id = k.id and o.state = $4 returning o.id`,
     values: [array.bare(orders.map((o) => o.lane)), array.bare(orders.map((o) => o.docking)), array.bare(orders.map((o) => o.id)), from, to, doubt],
+  }
+}
+
+/** What an order holds beside its cards, for those that hold anything. */
+export function insertDeliveries(rows: readonly { order: Order; sealedForm: Buffer | null }[]): Statement {
+  return {
+    name: 'orders.deliveries_insert',
+    text: `insert into orders.deliveries (lane, docking, order_id, form, waiting)
+      select lane, docking, order_id, nullif(form, ''::bytea), waiting from unnest($1::int[], $2::text[], $3::text[], $4::bytea[], $5::boolean[]) d(lane, docking, order_id, form, waiting)
+      on conflict do nothing returning lane`,
+    values: [
+      array.bare(rows.map(({ order }) => order.lane)), array.bare(rows.map(({ order }) => order.docking)), array.bare(rows.map(({ order }) => order.id)),
+      array.bytes(rows.map(({ sealedForm }) => sealedForm ?? Buffer.alloc(0))), array.bare(rows.map(({ order }) => String(order.state === 'delivering'))),
+    ],
+  }
+}
+
+/** A delivery as it is stored: form and delivered text sealed under the order's own contexts. */
+export type DeliveryRow = { order: Order; form: Buffer | null; delivered: Buffer | null; reason: string | null; waiting: boolean; endedAt: Date | null }
+
+const DELIVERY = `${COLUMNS}, d.form, d.delivered, d.reason, d.waiting, d.ended_at`
+const WITH_ORDER = 'orders.deliveries d join orders.orders o on o.lane = d.lane and o.docking = d.docking and o.id = d.order_id'
+
+export function readDeliveries(rows: Rows): DeliveryRow[] {
+  const orders = readOrders(rows)
+  return rows.map((row, i) => ({
+    order: orders[i]!, form: row[20] as Buffer | null, delivered: row[21] as Buffer | null, reason: row[22] as string | null, waiting: row[23] as boolean, endedAt: row[24] as Date | null,
+  }))
+}
+
+export function loadDelivery(order: string): Statement {
+  return { name: 'orders.delivery', text: `select ${DELIVERY} from ${WITH_ORDER} where d.order_id = $1`, values: [order] }
+}
+
+/** Orders that wait for a person, oldest first within their lanes. */
+export function loadWaiting(limit: number): Statement {
+  return { text: `select ${DELIVERY} from ${WITH_ORDER} where d.waiting order by d.order_id limit $1`, values: [limit] }
+}
+
+/** Ends a waiting delivery; no row when it had ended before. */
+export function endDelivery(order: { lane: number; docking: string; id: string }, delivered: Buffer | null, reason: string | null, at: Date): Statement {
+  return {
+    text: `update orders.deliveries set delivered = $4, reason = $5, waiting = false, ended_at = $6
+      where lane = $1 and docking = $2 and order_id = $3 and waiting returning order_id`,
+    values: [order.lane, order.docking, order.id, delivered, reason, at],
   }
 }

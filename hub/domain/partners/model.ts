@@ -17,8 +17,18 @@ export type Docking = {
   appId: string | null
   /** Addresses that may call; empty means any. */
   allowedAddresses: readonly string[]
+  /** What guards a shop whose protocol cannot say the most that it pays. */
+  priceGuard: PriceGuard
+  /** The most that a piece may cost; only with the guard `max`. */
+  priceCapMicro: bigint | null
+  /** A port at whose root the docking is served beside its path; null when it has none. */
+  port: number | null
   createdAt: Date
 }
+
+/** last_shown: no dearer than the hub last answered. max: no dearer than the cap. none: whatever it costs. */
+export const PRICE_GUARDS = ['last_shown', 'max', 'none'] as const
+export type PriceGuard = (typeof PRICE_GUARDS)[number]
 
 export type KeyKind = 'bearer' | 'hmac-sha256' | 'ed25519' | 'acg'
 

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { makeKey } from '../../../protocol/keys.ts'
+import { formatAmount } from '../../../protocol/money.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
-import { laneOf } from '../../kernel/lanes.ts'
+import { HOUSE_LANE, laneOf } from '../../kernel/lanes.ts'
 import { underLanes } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { hashBearer } from './keyring.ts'
 import { makeMaterial } from './material.ts'
-import { READ_SCOPES, SCOPES, type DialectName, type Docking, type Mode } from './model.ts'
-import { endKey, insertDocking, insertKey, insertPartner, loadDocking, loadDockings, loadKeyById, readDocking, readKeys, type KeyRow } from './store.ts'
+import { READ_SCOPES, SCOPES, type DialectName, type Docking, type Mode, type PriceGuard } from './model.ts'
+import { endKey, insertDocking, insertKey, insertPartner, loadDocking, loadDockings, loadKeyById, loadMounted, readDocking, readKeys, setGuard, setPort, type KeyRow } from './store.ts'
 
 export type OpenDockingCommand = {
   ids: { partner: string; docking: string; keys: [string, string] }
@@ -40,7 +41,7 @@ export async function openDocking(
       const docking: Docking = {
         id: command.ids.docking, lane, partner: command.ids.partner, name: command.name, mode: command.mode, dialect: command.dialect,
         appId: command.dialect === 'json' ? null : (command.appId ?? String(1000 + (randomBytes(3).readUIntBE(0, 3) % 900_000))),
-        allowedAddresses: command.allowedAddresses, createdAt: at,
+        allowedAddresses: command.allowedAddresses, priceGuard: 'last_shown', priceCapMicro: null, port: null, createdAt: at,
       }
       await connection.run(insertPartner(docking.partner, command.name, at))
       await connection.run(insertDocking(docking))
@@ -68,7 +69,8 @@ function makeCredentials(vault: Vault, docking: Docking, command: OpenDockingCom
         // The shop's software cannot show a report; its owner reads it with a key that can only read.
         { ...common, id: second, kind: 'bearer', hash: hashBearer(apiKey), scopes: READ_SCOPES },
       ],
-      credentials: { appId: docking.appId!, appKey, apiKey },
+      // A key that the shop has stored already is not shown again.
+      credentials: { appId: docking.appId!, ...(command.appKey === null ? { appKey } : {}), apiKey },
     }
   }
   const keySecret = randomBytes(32).toString('base64url')
@@ -127,4 +129,31 @@ export async function findDocking(db: Database, id: string): Promise<Docking | n
 
 export async function listDockings(db: Database, after: string, limit: number): Promise<Docking[]> {
   return (await db.run(loadDockings(after, limit))).map(readDocking)
+}
+
+/** Sets what guards the docking's price. `capMicro` is needed with `max` and with nothing else. */
+export async function guardPrice(db: Database, docking: Docking, guard: PriceGuard, capMicro: bigint | null): Promise<void> {
+  await db.transaction((connection) =>
+    underLanes(connection, [docking.lane], async ({ append }) => {
+      await connection.run(setGuard(docking.lane, docking.id, guard, capMicro))
+      append({ lane: docking.lane, docking: docking.id, kind: 'docking.guarded', subject: docking.id, code: null, body: JSON.stringify({ guard, ...(capMicro === null ? {} : { cap: formatAmount(capMicro) }) }) })
+    }))
+}
+
+/** Gives the docking a port of its own, or takes it away. Refuses `protocol.invalid_field` when another docking has it. */
+export async function mountAt(db: Database, docking: Docking, port: number | null): Promise<Outcome<null>> {
+  return db.transaction((connection) =>
+    underLanes(connection, [HOUSE_LANE, docking.lane], async ({ append }) => {
+      // Under the house's lane: two dockings that ask for one port at once are told apart.
+      const other = (await connection.run(loadMounted())).map(readDocking).find((one) => one.port === port && one.id !== docking.id)
+      if (port !== null && other) return refuse('protocol.invalid_field', { path: '/port', expected: 'a port that no other docking has' })
+      await connection.run(setPort(docking.lane, docking.id, port))
+      append({ lane: docking.lane, docking: docking.id, kind: 'docking.mounted', subject: docking.id, code: null, body: JSON.stringify({ port }) })
+      return accept(null)
+    }))
+}
+
+/** Dockings with a port of their own. */
+export async function mountedDockings(db: Database): Promise<Docking[]> {
+  return (await db.run(loadMounted())).map(readDocking)
 }

@@ -1,5 +1,5 @@
 import type { Rows, Statement } from '../../platform/postgres/database.ts'
-import type { DialectName, Docking, KeyKind, Mode } from './model.ts'
+import type { DialectName, Docking, KeyKind, Mode, PriceGuard } from './model.ts'
 
 export function insertPartner(id: string, name: string, at: Date): Statement {
   return { text: 'insert into partners.partners (id, name, created_at) values ($1, $2, $3)', values: [id, name, at] }
@@ -41,7 +41,7 @@ export function insertKey(k: KeyRow): Statement {
   }
 }
 
-const DOCKING = 'd.id, d.lane, d.partner, d.name, d.mode, d.dialect, d.app_id, d.allowed_addresses, d.created_at'
+const DOCKING = 'd.id, d.lane, d.partner, d.name, d.mode, d.dialect, d.app_id, d.allowed_addresses, d.created_at, d.price_guard, d.price_cap, d.port'
 const KEY = 'k.lane, k.id, k.docking, k.kind, k.mode, k.hash, k.sealed, k.public_key, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.asked_as, k.ask, k.replaces'
 const JOINED = 'partners.keys k join partners.dockings d on d.lane = k.lane and d.id = k.docking'
 
@@ -91,6 +91,7 @@ export function readDocking(row: readonly unknown[]): Docking {
   return {
     id: row[0] as string, lane: row[1] as number, partner: row[2] as string, name: row[3] as string, mode: row[4] as Mode,
     dialect: row[5] as DialectName, appId: row[6] as string | null, allowedAddresses: row[7] as string[], createdAt: row[8] as Date,
+    priceGuard: row[9] as PriceGuard, priceCapMicro: row[10] as bigint | null, port: row[11] as number | null,
   }
 }
 
@@ -98,12 +99,24 @@ export function readKeys(rows: Rows): { docking: Docking; key: KeyRow }[] {
   return rows.map((row) => ({
     docking: readDocking(row),
     key: {
-      lane: row[9] as number, id: row[10] as string, docking: row[11] as string, kind: row[12] as KeyKind, mode: row[13] as Mode,
-      hash: row[14] as Buffer | null, sealed: row[15] as Buffer | null, publicKey: row[16] as Buffer | null, scopes: row[17] as string[],
-      createdAt: row[18] as Date, expiresAt: row[19] as Date | null, revokedAt: row[20] as Date | null,
-      askedAs: row[21] as string | null, ask: row[22] as Buffer | null, replaces: row[23] as string | null,
+      lane: row[12] as number, id: row[13] as string, docking: row[14] as string, kind: row[15] as KeyKind, mode: row[16] as Mode,
+      hash: row[17] as Buffer | null, sealed: row[18] as Buffer | null, publicKey: row[19] as Buffer | null, scopes: row[20] as string[],
+      createdAt: row[21] as Date, expiresAt: row[22] as Date | null, revokedAt: row[23] as Date | null,
+      askedAs: row[24] as string | null, ask: row[25] as Buffer | null, replaces: row[26] as string | null,
     },
   }))
+}
+
+export function setGuard(lane: number, id: string, guard: PriceGuard, capMicro: bigint | null): Statement {
+  return { text: 'update partners.dockings set price_guard = $3, price_cap = $4 where lane = $1 and id = $2', values: [lane, id, guard, capMicro] }
+}
+
+export function setPort(lane: number, id: string, port: number | null): Statement {
+  return { text: 'update partners.dockings set port = $3 where lane = $1 and id = $2', values: [lane, id, port] }
+}
+
+export function loadMounted(): Statement {
+  return { text: `select ${DOCKING} from partners.dockings d where d.port is not null order by d.port`, values: [] }
 }
 
 export function endKey(lane: number, id: string, at: Date, revoke: boolean): Statement {

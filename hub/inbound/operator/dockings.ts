@@ -6,7 +6,7 @@ import { parseTime } from '../../../protocol/time.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { loadPricedByCode, loadPricedById, readPriced, type PricedGood } from '../../domain/catalogue/index.ts'
 import { deposit, openBalance } from '../../domain/ledger/index.ts'
-import { addKey, endKeyAt, findDocking, KEY_SCOPES, listDockings, openDocking, type Docking } from '../../domain/partners/index.ts'
+import { addKey, endKeyAt, findDocking, guardPrice, KEY_SCOPES, listDockings, mountAt, openDocking, PRICE_GUARDS, type Docking } from '../../domain/partners/index.ts'
 import { endOwnPrice, setOwnPrice } from '../../domain/pricing/index.ts'
 import { openContract } from '../../domain/terms/index.ts'
 import type { Hub } from '../hub.ts'
@@ -137,6 +137,41 @@ export async function findPriced(hub: Hub, named: string): Promise<PricedGood | 
   return readPriced(await hub.db.run(loadPricedByCode([named])))[0] ?? readPriced(await hub.db.run(loadPricedById(named)))[0]
 }
 
+/** What only a docking of a foreign protocol has: a guard in place of the one that it cannot send, and a port of its own. */
+export function dialectRoutes(app: FastifyInstance, hub: Hub): void {
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/dockings/:docking/guard', summary: 'Choose what guards the price of a shop whose protocol cannot',
+    body: Type.Object({ guard: Type.Union(PRICE_GUARDS.map((guard) => Type.Literal(guard))), cap: Type.Optional(Amount) }, closed),
+    handler: ({ body, params }) => withDocking(hub, params.docking!, async (docking) => {
+      const capMicro = body.cap === undefined ? null : parseAmount(body.cap)
+      if ((body.guard === 'max') !== Boolean(capMicro)) return refuse('protocol.invalid_field', { path: '/cap', expected: 'an amount above zero with the guard max, and none with any other' })
+      await guardPrice(hub.db, docking, body.guard, capMicro)
+      hub.keys.forget()
+      return accept({ status: 200, body: view(hub, { ...docking, priceGuard: body.guard, priceCapMicro: capMicro }) })
+    }),
+  })
+
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/dockings/:docking/port', summary: 'Serve an acg-faka docking at the root of a port of its own, or no longer',
+    body: Type.Object({ port: Type.Union([Type.Integer({ minimum: 1, maximum: 65_535 }), Type.Null()]) }, closed),
+    handler: ({ body, params }) => withDocking(hub, params.docking!, async (docking) => {
+      if (docking.dialect !== 'acg0') return refuse('protocol.invalid_field', { path: '/port', expected: 'a docking of an acg-faka shop' })
+      const before = docking.port
+      const written = await mountAt(hub.db, docking, body.port)
+      if (!written.ok) return written
+      if (body.port === null) await hub.mounts?.close(docking.id)
+      else {
+        const opened = await hub.mounts!.open(docking.id, body.port)
+        if (!opened.ok) {
+          await mountAt(hub.db, docking, before)
+          return opened
+        }
+      }
+      return accept({ status: 200, body: view(hub, { ...docking, port: body.port }) })
+    }),
+  })
+}
+
 export async function withDocking<T>(hub: Hub, id: string, work: (docking: Docking) => Promise<Outcome<T>>): Promise<Outcome<T>> {
   const docking = await findDocking(hub.db, id)
   return docking ? work(docking) : refuse('partners.docking_not_found', { docking: id.slice(0, 64) })
@@ -145,6 +180,7 @@ export async function withDocking<T>(hub: Hub, id: string, work: (docking: Docki
 function view(hub: Hub, docking: Docking) {
   return {
     id: docking.id, name: docking.name, mode: docking.mode, dialect: docking.dialect, appId: docking.appId, createdAt: docking.createdAt.toISOString(),
+    ...(docking.dialect === 'acg0' ? { priceGuard: docking.priceGuard, priceCap: docking.priceCapMicro === null ? null : formatAmount(docking.priceCapMicro), port: docking.port } : {}),
     baseUrl: docking.dialect === 'acg0' ? `${hub.publicUrl}/d/acg/${docking.id}` : `${hub.publicUrl}/api`,
   }
 }

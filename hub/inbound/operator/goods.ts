@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from '../../../protocol/schema.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'
 import { parseTime } from '../../../protocol/time.ts'
-import { importCards, importGoods, offeredByCode, type CardsImported } from '../../domain/catalogue/index.ts'
+import { chooseVariant, importCards, importGoods, MOST_IMAGE_BYTES, offeredByCode, storeImage, type CardsImported } from '../../domain/catalogue/index.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { addOperatorRoute } from './route.ts'
@@ -27,13 +27,16 @@ export function cardRoutes(app: FastifyInstance, hub: Hub): void {
     query: Type.Object({
       good: Type.String({ minLength: 1, maxLength: 64 }), mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]),
       batch: Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$', title: 'text without control characters' }), expiresAt: Type.Optional(Type.String({ maxLength: 40 })),
+      race: Type.Optional(Type.String({ maxLength: 64 })), option: Type.Optional(Type.Union([Type.String({ maxLength: 130 }), Type.Array(Type.String({ maxLength: 130 }), { maxItems: 10 })])),
     }, closed),
     handler: async ({ query, request }) => {
       const good = await offeredByCode(hub.db, { id: '', lane: 0, mode: query.mode }, query.good)
       if (!good) return refuse('catalogue.good_not_found', { good: query.good })
       const expiresAt = query.expiresAt === undefined ? null : new Date(parseTime(query.expiresAt) ?? Number.NaN)
       if (expiresAt !== null && !(expiresAt.getTime() > hub.clock.nowMs())) return refuse('protocol.invalid_field', { path: '?/expiresAt', expected: 'a time to come, in RFC 3339' })
-      const target = { good: good.id, mode: query.mode as 'sandbox' | 'live', batch: query.batch, expiresAt }
+      const chosen = chooseVariant(good, { race: query.race ?? null, options: Object.fromEntries([query.option ?? []].flat().map((option) => option.split(/=(.*)/s, 2))) })
+      if (!chosen.ok) return chosen
+      const target = { good: good.id, mode: query.mode as 'sandbox' | 'live', batch: query.batch, expiresAt, variant: chosen.value.variant }
       let imported: CardsImported
       try {
         imported = await importCards(hub.db, hub.vault, target, linesOf(request.body as Readable))
@@ -44,6 +47,33 @@ export function cardRoutes(app: FastifyInstance, hub: Hub): void {
       return accept({ status: 200, body: { ...imported, lot: imported.lot === null ? null : String(imported.lot) } })
     },
   })
+}
+
+/** A picture comes as its bytes; what it is, its first bytes say. */
+export function imageUploadRoutes(app: FastifyInstance, hub: Hub): void {
+  addOperatorRoute(app, hub, {
+    method: 'POST', path: '/operator/goods/:good/image', summary: 'Give a good its picture: PNG, JPEG, GIF or WebP, at most 512 KB', bodyLimit: MOST_IMAGE_BYTES,
+    handler: async ({ params, request }) => {
+      const good = await offeredByCode(hub.db, { id: '', lane: 0, mode: 'live' }, params.good!)
+      if (!good) return refuse('catalogue.good_not_found', { good: params.good!.slice(0, 64) })
+      const bytes = await readWhole(request.body as Readable, MOST_IMAGE_BYTES)
+      if (bytes === null) return refuse('protocol.request_too_large', { what: 'body', allowed: '512 KB' })
+      const stored = await storeImage(hub.db, good.id, bytes)
+      return stored.ok ? accept({ status: 200, body: { good: good.code, image: `${hub.publicUrl}/images/${stored.value.name}` } }) : stored
+    },
+  })
+}
+
+/** All bytes of a stream; null when there are more than so many. */
+async function readWhole(stream: Readable | undefined, most: number): Promise<Buffer | null> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of stream ?? []) {
+    size += (chunk as Buffer).byteLength
+    if (size > most) return null
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
 }
 
 const LONGEST_LINE = 64 * 1024

@@ -1,8 +1,9 @@
-import { PlaceOrder } from '../../../protocol/messages.ts'
+import { PlaceOrder, type QuoteAsk } from '../../../protocol/messages.ts'
 import { parseAmount } from '../../../protocol/money.ts'
 import { accept, refuse, type Outcome, type Refusal } from '../../../protocol/outcome.ts'
 import { reasonOf } from '../../../protocol/reasons.ts'
-import type { Handed, PlaceAsk } from '../../domain/orders/index.ts'
+import type { Static } from '../../../protocol/schema.ts'
+import type { Handed, Order, PlaceAsk } from '../../domain/orders/index.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import type { Answer, Asked } from '../pipeline.ts'
@@ -16,14 +17,21 @@ export const ORDERS_A_REQUEST = 5
 const checkOrder = reader(PlaceOrder, '')
 
 /** The part of an ask that an order and its dry run share. */
-export function readAsk(body: { good: string; quantity: number; maxUnitPrice?: string; member?: string }): Outcome<Omit<PlaceAsk, 'reference' | 'onlyReplay'>> {
+export function readAsk(body: Static<typeof QuoteAsk>): Outcome<Omit<PlaceAsk, 'reference' | 'onlyReplay'>> {
   const guardMicro = body.maxUnitPrice === undefined ? null : parseAmount(body.maxUnitPrice)
   if (body.maxUnitPrice !== undefined && guardMicro === null) return refuse('protocol.invalid_field', { path: '/maxUnitPrice', expected: 'an amount of at most a thousand million yuan' })
-  return accept({ good: body.good, quantity: body.quantity, guardMicro, member: body.member ?? null, form: '' })
+  return accept({
+    good: body.good, quantity: body.quantity, guardMicro, member: body.member ?? null, form: '', choice: { race: body.race ?? null, options: body.options ?? {} }, values: body.form ?? {},
+  })
 }
 
-export function presentHanded({ order, cards }: Handed, masked: boolean): string {
-  return presentOrder(order.state === 'unknown' ? { ...order, state: 'delivered' as const } : order, cards, masked)
+/** Where a person can look at an order that another person delivers. The address is a secret: it is shown to whoever may see cards. */
+export function pickupOf(hub: Hub, order: Order): { pickup?: string } {
+  return order.picks.length > 0 ? {} : { pickup: `${hub.publicUrl}/o/${hub.orders.pickupToken(order)}` }
+}
+
+export function presentHanded(hub: Hub, { order, cards, text }: Omit<Handed, 'replayed'>, masked: boolean): string {
+  return presentOrder(order.state === 'unknown' ? { ...order, state: 'delivered' as const } : order, cards, masked, { text, ...(masked ? {} : pickupOf(hub, order)) })
 }
 
 /**
@@ -43,7 +51,10 @@ export async function placeTogether(hub: Hub, asked: Asked<{ orders: unknown[] }
   let next = 0
   const verdicts = read.map((one) => {
     const outcome = one.ok ? items[next++]! : one
-    if (outcome.ok) return `{"status":${outcome.value.replayed ? 200 : 201},"order":${presentHanded(outcome.value, docking.mode === 'live' && !signed)}}`
+    if (outcome.ok) {
+      const status = outcome.value.order.state === 'delivering' ? 202 : outcome.value.replayed ? 200 : 201
+      return `{"status":${status},"order":${presentHanded(hub, outcome.value, docking.mode === 'live' && !signed)}}`
+    }
     const { refusal } = outcome
     hub.metrics.refusals.inc({ code: refusal.code, class: reasonOf(refusal.code).class })
     return `{"status":${reasonOf(refusal.code).status},"problem":${JSON.stringify(problemOf(refusal, { publicUrl: hub.publicUrl, requestId, lang, nowMs }))}}`

@@ -17,7 +17,7 @@ export function goodsRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ docking, query }) => {
       const limit = pageLimit(query.limit)
       const goods = await offeredPage(hub.db, docking, query.cursor ?? '', limit)
-      return accept({ status: 200, body: { items: goods.map(presentGood), next: goods.length === limit ? goods.at(-1)!.id : null } })
+      return accept({ status: 200, body: { items: goods.map((good) => presentGood(good, hub.publicUrl)), next: goods.length === limit ? goods.at(-1)!.id : null } })
     },
   })
 
@@ -33,7 +33,7 @@ export function goodsRoutes(app: FastifyInstance, hub: Hub): void {
         body: {
           items: changes.map((change) => {
             const good = now.get(change.good)
-            return { position: String(change.position), good: change.good, what: change.what, at: change.at.toISOString(), now: good ? presentGood(good) : null }
+            return { position: String(change.position), good: change.good, what: change.what, at: change.at.toISOString(), now: good ? presentGood(good, hub.publicUrl) : null }
           }),
           after: String(head), more: changes.length === limit,
         },
@@ -46,7 +46,7 @@ export function goodsRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ docking, params }) => {
       const id = params.good!
       const good = isId('gds', id) ? (await offeredById(hub.db, docking, [id]))[0] : undefined
-      return good ? accept({ status: 200, body: presentGood(good) }) : refuse('catalogue.good_not_found', { good: id.slice(0, 64) })
+      return good ? accept({ status: 200, body: presentGood(good, hub.publicUrl) }) : refuse('catalogue.good_not_found', { good: id.slice(0, 64) })
     },
   })
 }

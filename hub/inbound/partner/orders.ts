@@ -19,15 +19,15 @@ const REPLAYED: Record<string, string> = { 'idempotent-replayed': 'true' }
 export function orderRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
     method: 'POST', path: '/api/orders', summary: 'Place an order; a repeat under the same reference gets the same order', scope: 'orders:write', signed: true,
-    body: PlaceOrder, answers: { 200: Order, 201: Order },
+    body: PlaceOrder, answers: { 200: Order, 201: Order, 202: Order },
     handler: async ({ docking, body, onlyReplay, signed }) => {
       const ask = readAsk(body)
       if (!ask.ok) return ask
       const outcome = await hub.orders.place(docking, { ...ask.value, reference: body.reference, onlyReplay })
       if (!outcome.ok) return alreadyWritten(outcome)
-      const { replayed, receipt } = outcome.value
+      const { order, replayed, receipt } = outcome.value
       return accept({
-        status: replayed ? 200 : 201, body: presentHanded(outcome.value, docking.mode === 'live' && !signed), receipt,
+        status: order.state === 'delivering' ? 202 : replayed ? 200 : 201, body: presentHanded(hub, outcome.value, docking.mode === 'live' && !signed), receipt,
         headers: replayed ? REPLAYED : {},
       })
     },
@@ -60,12 +60,11 @@ export function orderRoutes(app: FastifyInstance, hub: Hub): void {
       const masked = docking.mode === 'live' && !signed
       if (masked) {
         const cards = found.value.state === 'cancelled' ? [] : await hub.orders.cardsOf(found.value)
-        return accept({ status: 200, body: presentOrder(found.value, cards, true) })
+        return accept({ status: 200, body: presentOrder(found.value, cards, true, { text: found.value.state === 'delivered' && found.value.picks.length === 0 ? '****' : null }) })
       }
       // To show the cards is to hand the order over: a doubtful one is settled by it.
-      const { order, cards, receipt } = await hub.orders.handOver(found.value)
-      const shown = order.state === 'unknown' ? { ...order, state: 'delivered' as const } : order
-      return accept({ status: 200, body: presentOrder(shown, cards, false), receipt })
+      const { order, cards, text, receipt } = await hub.orders.handOver(found.value)
+      return accept({ status: 200, body: presentHanded(hub, { order, cards, text }, false), receipt })
     },
   })
 

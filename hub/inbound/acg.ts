@@ -1,0 +1,212 @@
+import { fineOf, goodOfSku, ItemList, PACK, packedName, packOf, skusOf, type Manner } from '../../dialects/acg/server.ts'
+import type { Answer, Ask, Choice, GoodName, Reply, ShownGood, Trade } from '../../dialects/dialect.ts'
+import { formatAmount } from '../../protocol/money.ts'
+import { accept, refuse, type Outcome } from '../../protocol/outcome.ts'
+import {
+  chooseVariant, isMarkup, listPriceOf, offeredByCode, offeredById, offeredByNumber, offeredPage, quantityOffered, showCard, stockOfChoice, type Chosen, type Offered,
+} from '../domain/catalogue/index.ts'
+import { loadBalances, readBalances } from '../domain/ledger/index.ts'
+import type { Order, Receipt } from '../domain/orders/index.ts'
+import type { Docking } from '../domain/partners/index.ts'
+import { isId } from '../kernel/ids.ts'
+import type { Hub } from './hub.ts'
+import { alreadyWritten } from './pipeline.ts'
+import { ShownPrices } from './shown-prices.ts'
+
+/** What became of an ask. `reply` is there where the answer was written piece by piece. */
+export type Done = { outcome: Outcome<Answer>; reply?: Reply; receipt?: Receipt }
+
+const MOST_GOODS = 10_000
+/** A turn of the event loop writes no more than these: about 5 ms. */
+const PAGE_GOODS = 200
+/** What shops of this family say by themselves while a person is at work. */
+const UNDER_WAY = '正在发货中，请耐心等待，如有疑问，请联系客服。'
+
+/** A good as it was asked for: `factor` is 1000 where it is offered by the thousand only. */
+type Found = { offered: Offered; shown: ShownGood; factor: number; /** Where the kind's number said it. */ choice?: Choice }
+
+/** Answers what a shop of the acg-faka family asks, with the same handlers as the JSON API. */
+export class AcgAnswers {
+  readonly #hub: Hub
+  readonly #prices = new ShownPrices()
+
+  constructor(hub: Hub) {
+    this.#hub = hub
+  }
+
+  async to(docking: Docking, ask: Ask, manner: Manner): Promise<Done> {
+    if (ask.kind === 'connect') {
+      const balance = readBalances(await this.#hub.db.run(loadBalances([docking.lane], [docking.id]))).get(docking.id)
+      if (balance === undefined) throw new Error(`docking ${docking.id} has no balance row`)
+      return { outcome: accept({ kind: 'connect', shopName: docking.name, balanceMicro: balance }) }
+    }
+    if (ask.kind === 'items') return this.#items(docking, manner)
+    if (ask.kind === 'query') return this.#query(docking, ask.order)
+    const found = await this.#find(docking, ask.good, manner)
+    if (!found) return { outcome: refuse('catalogue.good_not_found', { good: String(Object.values(ask.good)[0]) }) }
+    if (ask.kind === 'trade') return this.#trade(docking, ask, found)
+    const carried = isCarried(found)
+    if (!carried.ok) return { outcome: carried }
+    return { outcome: this.#look(docking, ask, found) }
+  }
+
+  /** Page by page, so that ten thousand goods hold up nobody: between two pages everybody else has a turn. */
+  async #items(docking: Docking, manner: Manner): Promise<Done> {
+    const list = new ItemList(manner)
+    let after = ''
+    for (let read = 0; read < MOST_GOODS; ) {
+      const page = await offeredPage(this.#hub.db, docking, after, PAGE_GOODS)
+      list.add(page.filter((good) => good.onSale).flatMap((good) => {
+        const shown = show(good)
+        return fineOf(shown) === null ? [shown] : (packOf(shown) ?? [])
+      }))
+      read += page.length
+      if (page.length < PAGE_GOODS) break
+      after = page.at(-1)!.id
+    }
+    return { outcome: accept({ kind: 'items', goods: [] }), reply: { status: 200, contentType: 'application/json;charset=utf-8', body: list.body() } }
+  }
+
+  async #find(docking: Docking, name: GoodName, manner: Manner): Promise<Found | null> {
+    const plain = 'sku' in name ? { number: goodOfSku(name.sku) } : name
+    const exact = await this.#load(docking, plain)
+    const packed = exact ? null : packedName(plain)
+    const offered = exact ?? (packed && (await this.#load(docking, packed)))
+    if (!offered) return null
+    const good = show(offered)
+    // A pack is there only where the good itself cannot be said: else one thing would have two names.
+    const shown = packed === null ? good : fineOf(good) === null ? null : packOf(good)
+    if (!shown) return null
+    const found = { offered, shown, factor: packed === null ? 1 : PACK }
+    if (!('sku' in name)) return found
+    const sku = skusOf(shown, manner.keyOf).find((one) => one.id === name.sku)
+    return sku ? { ...found, choice: sku.choice } : null
+  }
+
+  #load(docking: Docking, name: { code: string } | { number: number }): Promise<Offered | null> {
+    return 'code' in name ? offeredByCode(this.#hub.db, docking, name.code) : offeredByNumber(this.#hub.db, docking, name.number)
+  }
+
+  #look(docking: Docking, ask: Exclude<Ask, Trade | { kind: 'connect' | 'items' | 'query' }>, found: Found): Outcome<Answer> {
+    const { offered, shown, factor } = found
+    if (ask.kind === 'item') {
+      if (!offered.onSale) return refuse('catalogue.good_not_on_sale', { good: shown.code })
+      this.#prices.showed(docking.id, offered)
+      return accept({ kind: 'item', good: shown })
+    }
+    const choice = found.choice ?? ask.choice
+    const chosen = chooseVariant(offered, choice)
+    // Stock may be asked for with a part of the choice; the rest may not.
+    if (!chosen.ok && (chosen.refusal.code !== 'orders.choice_missing' || ask.kind === 'valuation' || ask.kind === 'inventoryState')) return chosen
+    const stock = offered.onSale ? stockLeft(shown, choice) : 0
+    if (ask.kind === 'stock') return accept({ kind: 'stock', stock })
+    if (!offered.onSale) return refuse('catalogue.good_not_on_sale', { good: shown.code })
+    if (ask.kind === 'inventory') return accept({ kind: 'inventory', good: shown, stock, priceMicro: chosen.ok ? unitPriceOf(offered, chosen.value, factor) * BigInt(factor) : shown.unitPriceMicro })
+    const inOffer = quantityOffered(offered, ask.quantity * factor)
+    if (!inOffer.ok) return inOffer
+    if (ask.kind === 'inventoryState') return stock < ask.quantity ? refuse('catalogue.out_of_stock', { asked: ask.quantity, available: stock }) : accept({ kind: 'inventoryState' })
+    if (!chosen.ok) return chosen
+    const quantity = ask.quantity * factor
+    const unitPriceMicro = unitPriceOf(offered, chosen.value, quantity)
+    this.#prices.valued(docking.id, offered.id, chosen.value.variant, quantity, unitPriceMicro)
+    return accept({ kind: 'valuation', totalMicro: unitPriceMicro * BigInt(quantity) })
+  }
+
+  async #trade(docking: Docking, ask: Trade, found: Found): Promise<Done> {
+    const { orders } = this.#hub
+    // A number that an accepted order has bound is answered with that order, whatever became of the good meanwhile.
+    const bound = await orders.findByReference(docking, ask.reference)
+    const carried = bound !== null && bound.state !== 'cancelled' ? accept(null) : isCarried(found)
+    if (!carried.ok) return { outcome: carried }
+    const { offered, shown, factor } = found
+    const choice = found.choice ?? ask.choice
+    const quantity = ask.quantity * factor
+    const outcome = await orders.place(docking, {
+      reference: ask.reference, good: offered.id, quantity, guardMicro: this.#guardOf(docking, offered, choice, quantity), member: null, onlyReplay: null,
+      form: ask.contact === '' ? '' : `contact=${ask.contact}`, choice, values: ask.values,
+    })
+    if (!outcome.ok) return { outcome: alreadyWritten(outcome) }
+    const { order, cards, text, receipt, replayed } = outcome.value
+    if (order.state === 'refunded') {
+      // Nothing is handed over, so nothing can be lost with this answer.
+      receipt.written()
+      return { outcome: refuse('orders.refunded', { order: order.id, reason: (await orders.delivery(order.id))?.reason ?? '' }) }
+    }
+    const left = stockLeft(shown, choice)
+    return {
+      outcome: accept({
+        kind: 'trade', orderId: order.id, totalMicro: order.totalMicro, secret: this.#secretOf(order, offered, cards.map(showCard), text),
+        stock: Math.max(0, replayed || order.picks.length === 0 ? left : left - ask.quantity), url: order.picks.length === 0 ? this.#pickup(order) : `${this.#hub.publicUrl}/docs`,
+      }),
+      receipt,
+    }
+  }
+
+  /** The order by the hub's number or by the shop's own. What is shown is handed over, so a doubtful order is settled by it. */
+  async #query(docking: Docking, number: string): Promise<Done> {
+    const { orders } = this.#hub
+    const byId = isId('ord', number) ? await orders.find(docking, number) : null
+    const known = byId?.ok ? byId.value : await orders.findByReference(docking, number)
+    if (!known || known.state === 'cancelled') return { outcome: refuse('orders.not_found', { order: number }) }
+    const delivery = await orders.delivery(known.id)
+    if (known.state === 'refunded') return { outcome: refuse('orders.refunded', { order: known.id, reason: delivery?.reason ?? '' }) }
+    const { order, cards, text, receipt } = await orders.handOver(known)
+    const [offered = null] = order.picks.length > 0 ? [] : await offeredById(this.#hub.db, docking, [order.good])
+    return { outcome: accept({ kind: 'query', secret: this.#secretOf(order, offered, cards.map(showCard), text), values: delivery?.form ?? null }), receipt }
+  }
+
+  #secretOf(order: Order, good: Offered | null, cards: readonly string[], text: string | null): string {
+    if (order.picks.length > 0) return cards.join('\n')
+    return text ?? `${good?.options.message || UNDER_WAY}\n取货页：${this.#pickup(order)}`
+  }
+
+  #pickup(order: Order): string {
+    return `${this.#hub.publicUrl}/o/${this.#hub.orders.pickupToken(order)}`
+  }
+
+  /** This protocol has no word for the most that a buyer pays; the docking's terms say what stands in its place. */
+  #guardOf(docking: Docking, offered: Offered, choice: Choice, quantity: number): bigint | null {
+    if (docking.priceGuard === 'none') return null
+    if (docking.priceGuard === 'max') return docking.priceCapMicro
+    const chosen = chooseVariant(offered, choice)
+    return chosen.ok ? this.#prices.guardFor(docking.id, offered.id, chosen.value, quantity) : null
+  }
+}
+
+/** Whether this protocol can say the good's prices, or what it can say in its place. */
+function isCarried({ shown }: Found): Outcome<null> {
+  const fine = fineOf(shown)
+  if (fine === null) return accept(null)
+  const pack = packOf(shown)
+  return refuse('catalogue.price_too_fine', { price: formatAmount(fine), instead: pack ? `order it by the thousand as ${pack.code}` : 'order it through the JSON API' })
+}
+
+/** The prices of the good are the docking's own already. */
+function unitPriceOf(offered: Offered, chosen: Chosen, quantity: number): bigint {
+  return listPriceOf(offered, chosen, quantity).listMicro + chosen.surchargeMicro
+}
+
+function stockLeft(shown: ShownGood, choice: Choice): number {
+  return shown.delivery === 'manual' || (shown.races.length === 0 && shown.groups.length === 0) ? shown.stock : stockOfChoice(shown.stockByVariant, choice)
+}
+
+function show(good: Offered): ShownGood {
+  const { races, groups, tiers, fields, contact, delivery } = good.options
+  return {
+    number: good.number, code: good.code, name: good.name, description: isMarkup(good.description) ? good.description : asMarkup(good.description),
+    cover: good.image === null ? '' : `/images/${good.image}`, categoryNumber: categoryNumber(good.category), category: good.category,
+    unitPriceMicro: good.unitPriceMicro, stock: good.stock, stockByVariant: good.stockByVariant, minimum: good.minimum, maximum: good.maximum,
+    races, groups, tiers, fields, contact, delivery,
+  }
+}
+
+function asMarkup(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/\r?\n/g, '<br>')
+}
+
+/** A stable integer for a category's name: FNV-1a, 31 bits, never zero. */
+function categoryNumber(name: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
+  return (hash >>> 1) || 1
+}
