@@ -149,9 +149,12 @@ test('type 1 sees each combination as a kind with a number of its own, which no 
   assert.equal(new Set(skus.map((sku) => sku.id)).size, 4)
   const turned = skusOf({ ...raced, races: raced.races.toReversed() }, keyOf)
   assert.deepEqual(new Map(turned.map((sku) => [sku.name, sku.id])).get('月卡 二区'), skus[1]!.id)
-  assert.deepEqual(skusOf(good, () => '').map((sku) => [sku.id, sku.name]), [[1_048_576, 'Card 10']])
+  assert.deepEqual(skusOf(good, () => '').map((sku) => [sku.id, sku.name]), [[1_048_576, '默认']])
   const body = JSON.parse(write(accept({ kind: 'items', goods: [raced] }), { flavor: 'open', keyOf }).body)
   assert.deepEqual(Object.keys(body.data[0]), ['id', 'name', 'introduce', 'picture_url', 'category', 'widget', 'sku'])
+  const choices = { ...manual, fields: [{ ...manual.fields[0]!, choices: [{ label: '一区', value: '1' }, { label: '二区', value: '2' }] }] }
+  const [field] = JSON.parse(JSON.parse(write(accept({ kind: 'item', good: choices }), { flavor: 'open', keyOf }).body).data.widget)
+  assert.deepEqual([field.title, field.name, field.data], ['账号', 'account', '一区=1\n二区=2'])
 })
 
 test('type 2 reads a list of categories where it asked for one good', () => {

@@ -60,8 +60,10 @@ function ownFields({ call, form, flavor }: AcgRequest, known: readonly string[])
   for (const [name, value] of form) {
     if (value === '' || known.includes(name) || (flavor !== 'open' && CREDENTIALS.includes(name))) continue
     if (call !== 'trade') return invalid(`/${name}`, 'no such field in this call')
-    if (typeof value !== 'string' || value.length > 1000 || Object.keys(values).length === 32) return invalid(`/${name}`, 'at most 32 fields of at most 1000 characters')
-    values[name] = value
+    // Several ticks of one checkbox come as a list: name[0], name[1].
+    const text = typeof value === 'string' ? value : [...value.keys()].every((key) => /^\d{1,3}$/.test(key)) ? [...value.values()].join() : null
+    if (text === null || text.length > 1000 || Object.keys(values).length === 32) return invalid(`/${name}`, 'at most 32 fields of at most 1000 characters')
+    values[name] = text
   }
   return accept(values)
 }

@@ -120,16 +120,30 @@ export function widgetOf(good: ShownGood): string {
   if (good.fields.length === 0) return 'null'
   return quote(JSON.stringify(good.fields.map((field) => ({
     cn: field.label, name: field.name, placeholder: field.placeholder, type: field.type,
-    // The peer puts the pattern between two slashes.
-    regex: field.pattern.replace(/\\.|\//g, (part) => (part === '/' ? '\\/' : part)), error: field.error,
+    regex: escapeSlashes(field.pattern), error: field.error,
     dict: field.choices.map((choice) => `${choice.label}=${choice.value}`).join(),
   }))))
+}
+
+/** The order form as type 1 has it: other names, and a choice a line. */
+export function openWidgetOf(good: ShownGood): string {
+  return quote(JSON.stringify(good.fields.map((field) => ({
+    title: field.label, name: field.name, placeholder: field.placeholder, type: field.type, regex: escapeSlashes(field.pattern), error: field.error,
+    data: field.choices.map((choice) => `${choice.label}=${choice.value}`).join('\n'),
+  }))))
+}
+
+/** The peer puts the pattern between two slashes. */
+function escapeSlashes(pattern: string): string {
+  return pattern.replace(/\\.|\//g, (part) => (part === '/' ? '\\/' : part))
 }
 
 /** One kind of a good for type 1, which knows neither races nor options: each combination is a kind with a number of its own. */
 export type Sku = { id: number; name: string; choice: Choice; unitPriceMicro: bigint; stock: number }
 
 const SKUS_MAX = 200
+/** A kind's name becomes a key in the peer's settings, where the name of a good might break the line. */
+const ONLY_KIND = '默认'
 /** A kind's number holds the good's number and 20 bits of its own: it must fit a whole number of every JSON reader. */
 const SKU_SPACE = 2 ** 20
 
@@ -153,7 +167,7 @@ export function skusOf(good: ShownGood, keyOf: (choice: Choice) => string): Sku[
   }
   const placeOf = new Map([...places].map(([place, key]) => [key, place]))
   return keyed.map(({ key, choice, names, priceMicro }) => ({
-    id: good.number * SKU_SPACE + placeOf.get(key)!, name: names.join(' ') || good.name, choice, unitPriceMicro: priceMicro,
+    id: good.number * SKU_SPACE + placeOf.get(key)!, name: names.join(' ') || ONLY_KIND, choice, unitPriceMicro: priceMicro,
     stock: key === '' || good.delivery === 'manual' ? good.stock : (good.stockByVariant.get(key) ?? 0),
   }))
 }

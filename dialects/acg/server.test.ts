@@ -309,6 +309,12 @@ test('calls other than trade take no field of their own', () => {
   assert.equal(code(asked('/shared/commodity/item', new Map([['code', 'A'], ['num', '1']]))), 'protocol.invalid_field')
 })
 
+test('several ticks of one checkbox are one value', () => {
+  const outcome = trade({ tags: new Map([['0', 'A'], ['1', 'B']]) })
+  assert.ok(outcome.ok && outcome.value.kind === 'trade')
+  assert.deepEqual(outcome.value.values, { tags: 'A,B' })
+})
+
 test('choices that are none are refused with their path', () => {
   const wrong: [Record<string, string | Form | undefined>, string][] = [
     [{ sku: '一区' }, '/sku'], [{ race: 'x'.repeat(65) }, '/race'], [{ race: 'a\u200bb' }, '/race'], [{ race: new Map([['a', 'b']]) }, '/race'], [{ sku: new Map([['区服', 'a\u202eb']]) }, '/sku'],

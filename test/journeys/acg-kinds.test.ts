@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { openShop, type Shop, type ShopReply } from '../acg-shop.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openShop, postBytes, tradeFields, type Params, type Shop, type ShopReply } from '../acg-shop.ts'
 import { startHub, type TestDocking, type TestHub } from '../hub.ts'
+import { holdLanes } from '../locks.ts'
 import type { Json } from '../raw-http.ts'
 
 const RACED = { races: [{ name: '月卡', unitPrice: '30' }, { name: '季卡', unitPrice: '80', wholesale: [{ from: 2, unitPrice: '75' }] }], options: [{ name: '区服', choices: [{ name: '一区', surcharge: '1' }, { name: '二区', surcharge: '2' }] }] }
@@ -123,6 +125,75 @@ test('a manual order that cannot be delivered is given back with its reason, onc
   assert.match(await (await fetch(url)).text(), /无法发货，款项已退回.*账号不存在/s)
   assert.equal((await hub.operator('POST', `/operator/orders/${tradeNo}/deliver`, { text: 'x' })).body.code, 'orders.not_waiting')
   assert.deepEqual((await hub.operator('GET', '/operator/orders/waiting')).body.items, [])
+  assert.deepEqual(await hub.findings(), [])
+})
+
+/** Sends a trade and closes the socket before the hub can have answered; ends when the order is booked. */
+async function hangUp(hub: TestHub, shop: Shop, code: string, num: number, requestNo: string, more: Params): Promise<void> {
+  const letGo = await holdLanes(hub)
+  const socket = connect(Number(new URL(hub.url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(postBytes(shop.base, '/shared/commodity/trade', shop.form(tradeFields(code, num, requestNo, more))))
+  await sleep(150)
+  socket.destroy()
+  await sleep(50)
+  await letGo()
+  await until(async () => (await hub.hub.db.run({ text: 'select id from orders.orders where reference = $1', values: [requestNo] })).length === 1)
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let waited = 0; waited < 80; waited++) {
+    if (await holds()) return
+    await sleep(50)
+  }
+  assert.fail(`waited four seconds: ${holds}`)
+}
+
+test('a shop that hangs up gets its money back, the cards go back to their kind, and nobody is asked to deliver', async (t) => {
+  const { hub, shop } = await open(t)
+  await hub.stockGood({ code: 'RACED', unitPrice: '10', ...RACED })
+  await hub.stockKind({ code: 'RACED', ...{ race: '月卡', options: { 区服: '一区' } }, lines: ['M-1', 'M-2'] })
+  await hub.stockGood({ code: 'TOPUP', ...MANUAL })
+  await hangUp(hub, shop, 'RACED', 2, '1', MONTH)
+  await hangUp(hub, shop, 'TOPUP', 1, '2', { account: 'li' })
+  await until(async () => (await shop.connect()).data.balance === 1000)
+  assert.deepEqual(succeeded(await shop.stock('RACED', MONTH)).data, { stock: '2' })
+  assert.deepEqual((await hub.operator('GET', '/operator/orders/waiting')).body.items, [])
+  // Its own timeout made it forget the number: what it buys anew is one order, charged once.
+  assert.equal(succeeded(await shop.trade('RACED', 2, '3', MONTH)).data.secret, 'M-1\nM-2')
+  // The same number again is the next attempt of it.
+  assert.match(succeeded(await shop.trade('TOPUP', 1, '2', { account: 'li' })).data.secret, /取货页/)
+  assert.equal(succeeded(await shop.connect()).data.balance, 919)
+  assert.deepEqual(await hub.findings(), [])
+})
+
+test('a shop that hangs up on a manual order and asks again within the grace keeps it, and a person may deliver it', async (t) => {
+  const { hub, shop } = await open(t)
+  await hub.stockGood({ code: 'TOPUP', ...MANUAL })
+  await hangUp(hub, shop, 'TOPUP', 1, '1', { account: 'li' })
+  const { tradeNo } = succeeded(await shop.trade('TOPUP', 1, '1', { account: 'li' })).data
+  await sleep(600)
+  assert.equal(succeeded(await shop.connect()).data.balance, 981)
+  assert.equal((await hub.operator('POST', `/operator/orders/${tradeNo}/deliver`, { text: '已充值' })).status, 200)
+  assert.equal(succeeded(await shop.query('1')).data.secret, '已充值')
+  assert.deepEqual(await hub.findings(), [])
+})
+
+test('eight workers race for twenty cards of one kind: exactly those are sold, each once', async (t) => {
+  const { hub, shop } = await open(t, { deposit: '2000.00' })
+  await hub.stockGood({ code: 'RACED', unitPrice: '10', ...RACED })
+  const lines = Array.from({ length: 20 }, (_, i) => `M-${i + 1}`)
+  await hub.stockKind({ code: 'RACED', race: '月卡', options: { 区服: '一区' }, lines })
+  await hub.stockKind({ code: 'RACED', race: '月卡', options: { 区服: '二区' }, lines: ['OTHER'] })
+  const replies = await Promise.all(Array.from({ length: 8 }, async (_, worker) => {
+    const mine: ShopReply[] = []
+    for (let turn = 0; turn < 4; turn++) mine.push(await shop.trade('RACED', 1, `w${worker}-${turn}`, MONTH))
+    return mine
+  }))
+  const [sold, short] = [replies.flat().filter((reply) => reply.code === 200), replies.flat().filter((reply) => reply.code !== 200)]
+  for (const reply of short) refused(reply, /^库存不足/)
+  assert.deepEqual(sold.map((reply) => reply.data.secret).sort(), lines.toSorted())
+  assert.equal(succeeded(await shop.connect()).data.balance, 2000 - 20 * 31)
   assert.deepEqual(await hub.findings(), [])
 })
 

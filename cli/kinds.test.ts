@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { startHub, type TestDocking, type TestHub } from '../test/hub.ts'
+import { run } from './program.ts'
+
+type Ended = { code: number; out: string; json: any }
+
+async function open(t: TestContext): Promise<{ hub: TestHub; folder: string; berth: (words: string[], stdin?: string) => Promise<Ended>; as: (docking: TestDocking) => void }> {
+  const hub = await startHub(t)
+  const folder = mkdtempSync(join(tmpdir(), 'berth-cli-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const env: NodeJS.ProcessEnv = { BERTH_URL: hub.url, DATA_DIR: folder, BERTH_OPERATOR_KEY: hub.operatorKey }
+  return {
+    hub, folder,
+    as: (docking) => Object.assign(env, { BERTH_KEY_ID: docking.keyId, BERTH_KEY_SECRET: docking.keySecret }),
+    berth: async (words, stdin = '') => {
+      let out = ''
+      const code = await run([...words, '--json'], {
+        env, stdin: (async function* () { yield Buffer.from(stdin) })(), stdout: (text) => (out += text), stderr: (text) => (out += text), isTerminal: false, nowMs: Date.now,
+      })
+      return { code, out, json: JSON.parse(out) }
+    },
+  }
+}
+
+function done({ code, out, json }: Ended): any {
+  assert.equal(code, 0, out)
+  return json
+}
+
+test('an operator sells a raced good and a partner buys of it, on the command line alone', async (t) => {
+  const { hub, folder, berth, as } = await open(t)
+  const goods = join(folder, 'goods.json')
+  writeFileSync(goods, JSON.stringify([{
+    code: 'video', name: '视频会员', category: '影音会员', unitPrice: '15', cost: '12', races: [{ name: '月卡', unitPrice: '15' }, { name: '年卡', unitPrice: '150' }],
+    options: [{ name: '区服', choices: [{ name: '一区', surcharge: '1.5' }] }],
+  }]))
+  assert.equal(done(await berth(['goods', 'import', goods])).added, 1)
+  const cards = ['cards', 'import', '-', '--good', 'video', '--mode', 'live', '--batch', 'b1']
+  assert.equal((await berth(cards, 'Y-0')).json.code, 'orders.choice_missing')
+  assert.equal((await berth([...cards, '--race', '年卡', '--option', '一区'], 'Y-0')).code, 2)
+  assert.equal(done(await berth([...cards, '--race', '年卡', '--option', '区服=一区'], 'Y-1\nY-2')).published, 2)
+  const picture = join(folder, 'picture.png')
+  writeFileSync(picture, Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(10)]))
+  assert.match(done(await berth(['goods', 'image', 'video', picture])).image, /\/images\/[0-9a-f]{32}\.png$/)
+  writeFileSync(picture, '<svg/>')
+  assert.equal((await berth(['goods', 'image', 'video', picture])).code, 1)
+
+  as(await hub.openDocking({ mode: 'live', deposit: '500.00' }))
+  const order = ['order', '--good', 'video', '--quantity', '1', '--race', '年卡', '--option', '区服=一区']
+  const bought = done(await berth(order))
+  assert.deepEqual([bought.total, bought.race, bought.options, bought.cards[0].secret], ['151.50', '年卡', { 区服: '一区' }, 'Y-1'])
+  assert.deepEqual(await hub.findings(), [])
+})
+
+test('an operator finds, delivers and refunds the orders that wait for a person', async (t) => {
+  const { hub, folder, berth, as } = await open(t)
+  const good = await hub.stockGood({ code: 'topup', delivery: 'manual', form: [{ name: 'account' }] })
+  const docking = await hub.openDocking({ mode: 'live', deposit: '500.00' })
+  as(docking)
+  const ids = []
+  for (const account of ['li', 'wu']) ids.push(done(await berth(['order', '--good', good, '--quantity', '1', '--max-price', '10', '--field', `account=${account}`])).id as string)
+  assert.equal((await berth(['order', '--good', good, '--quantity', '1', '--max-price', '10', '--field', 'account'])).code, 2)
+  assert.deepEqual(done(await berth(['order', 'waiting'])).items.map((order: { id: string; form: object }) => [order.id, order.form]), [[ids[0], { account: 'li' }], [ids[1], { account: 'wu' }]])
+  const text = join(folder, 'delivered.txt')
+  writeFileSync(text, '已充值\n')
+  assert.equal(done(await berth(['order', 'deliver', ids[0]!, '--text-file', text])).state, 'delivered')
+  assert.equal(done(await berth(['order', 'refund', ids[1]!, '--reason', '账号不存在'])).state, 'refunded')
+  assert.equal((await berth(['order', 'refund', ids[0]!, '--reason', '账号不存在'])).code, 1)
+  assert.equal((await berth(['order', 'deliver', ids[1]!, '--text-file', '-'], ' \n')).code, 2, 'nothing is no delivery')
+  assert.deepEqual(done(await berth(['order', 'waiting'])).items, [])
+  assert.equal((await hub.signed(docking, 'GET', `/api/orders/${ids[0]}`)).body.text, '已充值')
+  assert.deepEqual(await hub.findings(), [])
+})
+
+test('a shop keeps the id and the key that it has stored, and nobody is shown that key again', async (t) => {
+  const { folder, berth } = await open(t)
+  const key = join(folder, 'key.txt')
+  writeFileSync(key, 'KEY-OF-DOWNSTREAM-0001\n')
+  const opened = await berth(['docking', 'add', '--name', '老店', '--mode', 'live', '--dialect', 'acg', '--app-id', 'shop@1', '--app-key', key])
+  assert.deepEqual([done(opened).docking.dialect, opened.json.credentials.appId, opened.json.credentials.appKey], ['acg0', 'shop@1', undefined])
+  assert.doesNotMatch(opened.out, /KEY-OF-DOWNSTREAM/)
+  assert.equal((await berth(['docking', 'add', '--name', 'x', '--mode', 'live', '--dialect', 'acg', '--app-key', '-'], 'with%percent+plus')).code, 1)
+  assert.equal(done(await berth(['docking', 'guard', '老店', 'max', '--cap', '200'])).priceCap, '200.00')
+  assert.equal((await berth(['docking', 'guard', '老店', 'always'])).code, 2)
+  assert.equal((await berth(['docking', 'port', '老店', '70000'])).code, 2)
+  assert.equal(done(await berth(['docking', 'port', '老店', 'none'])).port, null)
+})
