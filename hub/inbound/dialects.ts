@@ -93,7 +93,7 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, doc
     const permitted = mayUse(key, SCOPES[opened.value.call])
     const ask = permitted.ok ? read(opened.value) : permitted
     // Never the form itself: it carries the shop's key in clear.
-    if (ask.ok) entry.body = { call: ask.value.kind, ...('code' in ask.value ? { code: ask.value.code } : {}), ...('quantity' in ask.value ? { quantity: ask.value.quantity } : {}), ...('reference' in ask.value ? { reference: ask.value.reference } : {}) }
+    if (ask.ok) entry.body = { call: ask.value.kind, ...codeIn(ask.value), ...('quantity' in ask.value ? { quantity: ask.value.quantity } : {}), ...('reference' in ask.value ? { reference: ask.value.reference } : {}) }
     const done: Done = ask.ok ? await answers.to(docking, ask.value, manner) : { outcome: ask }
     if (!done.outcome.ok && !(done.outcome as { written?: boolean }).written) {
       note(hub, key, done.outcome.refusal, `acg ${opened.value.call}`, ask.ok ? goodIn(ask.value) : {})
@@ -140,6 +140,11 @@ const manners: Readonly<Record<Flavor, Manner>> = {
 /** Which good a refused ask was about, for the docking's report. */
 function goodIn(ask: Ask): Because {
   return 'good' in ask ? { good: String(Object.values(ask.good)[0]) } : {}
+}
+
+/** The name that a shop gave the good, for its request log. */
+function codeIn(ask: Ask): { code?: string } {
+  return 'good' in ask ? { code: String(Object.values(ask.good)[0]) } : {}
 }
 
 function note(hub: Hub, key: LiveKey, refusal: Refusal, subject: string, more: Because): void {
