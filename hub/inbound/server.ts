@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { refuse, type Refusal } from '../../protocol/outcome.ts'
 import { limits } from '../kernel/limits.ts'
+import { connectionsWithin, openFileLimit } from '../platform/open-files.ts'
 import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
@@ -38,7 +39,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 200 },
     http: { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false } as never,
   })
-  app.server.maxConnections = 4_096
+  app.server.maxConnections = connectionsWithin(openFileLimit())
   app.server.maxHeadersCount = 2_000
   guardSockets(app, hub)
 
