@@ -9,7 +9,7 @@ import { readJson } from '../../protocol/wire/json.ts'
 import type { Receipt } from '../domain/orders/index.ts'
 import { mayUse, type LiveKey } from '../domain/partners/index.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
-import { isPassing, OutcomeUnknown, sqlState } from '../platform/postgres/database.ts'
+import { isOutage, OutcomeUnknown } from '../platform/postgres/database.ts'
 import type { Hub } from './hub.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
 import { signIn, spendProof, type Arrival, type SignedIn } from './signin.ts'
@@ -246,14 +246,6 @@ export function answerRefusal(hub: Hub, request: FastifyRequest, reply: FastifyR
   return reply.code(reason.status).header('content-type', 'application/problem+json').header('content-language', langOf(request.headers['accept-language'])).send(JSON.stringify(problem))
 }
 
-/**
- * What the operating system says of a database that is away, unreachable or stopped (its queue of new lines is then
- * full), or of a hub that may open no more files.
- */
-const UNREACHABLE = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EAGAIN', 'ECONNABORTED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EMFILE', 'ENFILE', 'EADDRNOTAVAIL',
-])
-
 /** An exception is a bug or an outage; which of the two, the database's own code tells. */
 export function refusalOfError(error: unknown): Refusal {
   const code = (error as { code?: string }).code ?? ''
@@ -261,8 +253,6 @@ export function refusalOfError(error: unknown): Refusal {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse('protocol.unsupported_media', { expected: 'application/json', seen: 'another type' }).refusal
   if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH' || code === 'FST_ERR_PARAM') return refuse('protocol.malformed_request', { problem: 'the request line or length is wrong', at: 'the head' }).refusal
   if (error instanceof OutcomeUnknown) return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
-  const state = sqlState(error)
-  const outage = isPassing(error) || /^(08|53|57|58|55000)/.test(state) || UNREACHABLE.has(code) || /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable|Query read timeout/.test(String((error as Error)?.message ?? ''))
-  if (outage) return refuse('platform.storage_unavailable', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
+  if (isOutage(error)) return refuse('platform.storage_unavailable', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
   return refuse('platform.internal_error', {}).refusal
 }

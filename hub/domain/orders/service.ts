@@ -7,7 +7,7 @@ import { crashpoint } from '../../platform/crashpoints.ts'
 import { loadFacts, underLanes } from '../../platform/facts.ts'
 import { loadUnanswered, lockLanes, moveLanes, readLanes, settleLane } from '../../platform/lanes.ts'
 import type { Log } from '../../platform/log.ts'
-import { sqlState, type Connection, type Database } from '../../platform/postgres/database.ts'
+import { isOutage, type Connection, type Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card, type SealedCards } from '../catalogue/index.ts'
 import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
@@ -94,8 +94,7 @@ export class Orders {
     } catch (error) {
       // Booked, but the cards cannot be opened now: it stays charged, and a repeat hands it over. The database may have
       // gone in between; a card that does not open although it is here is damaged, and that is for a person.
-      const damaged = sqlState(error) === '' || sqlState(error).startsWith('ERR_')
-      this.#options.log[damaged ? 'error' : 'warn']({ err: error, order: order.id }, 'the cards of a booked order could not be opened')
+      this.#options.log[isOutage(error) ? 'warn' : 'error']({ err: error, order: order.id }, 'the cards of a booked order could not be opened')
       receipt.broken()
       return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 })
     }

@@ -23,6 +23,22 @@ export function isPassing(error: unknown): boolean {
   return PASSING.has(sqlState(error))
 }
 
+/**
+ * What the operating system says of a database that is away, unreachable or stopped (its queue of new lines is then
+ * full), or of a hub that may open no more files.
+ */
+const UNREACHABLE = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EAGAIN', 'ECONNABORTED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EMFILE', 'ENFILE', 'EADDRNOTAVAIL',
+])
+/** What the driver says without any code. */
+const BROKEN_LINE = /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable|Query read timeout|timeout expired/
+
+/** Whether the database, and not a mistake of ours, is behind an error: away, full, stopping, silent, or every line taken. */
+export function isOutage(error: unknown): boolean {
+  const state = sqlState(error)
+  return isPassing(error) || /^(08|53|57|58|55000)/.test(state) || UNREACHABLE.has(state) || BROKEN_LINE.test(String((error as Error | null)?.message ?? ''))
+}
+
 /** A row that must be unique was there already. Never branch on the constraint's name: a sharded Postgres changes it. */
 export function isConflict(error: unknown): boolean {
   return sqlState(error) === '23505'
@@ -70,18 +86,24 @@ export type DatabaseOptions = {
   silentMs?: number
 }
 
+/** Lines kept for what no order can be placed without. */
+const URGENT_SIZE = 2
+
 /** The database of the hub, as the runtime role that may not edit history. */
 export class Database {
   readonly #pool: pg.Pool
+  readonly #urgent: pg.Pool
   readonly #options: DatabaseOptions
   readonly #silentMs: number
 
   constructor(options: DatabaseOptions) {
     this.#options = options
     this.#silentMs = options.silentMs ?? SILENT_MS
-    this.#pool = new pg.Pool({ ...this.#settings(), max: options.size, connectionTimeoutMillis: 500, idleTimeoutMillis: 30_000 })
+    const pool = (max: number) => new pg.Pool({ ...this.#settings(), max, connectionTimeoutMillis: 500, idleTimeoutMillis: 30_000 })
+    this.#pool = pool(options.size)
+    this.#urgent = pool(URGENT_SIZE)
     // An idle connection that breaks is replaced by the pool; the next caller gets the error if the server is gone.
-    this.#pool.on('error', () => {})
+    for (const each of [this.#pool, this.#urgent]) each.on('error', () => {})
   }
 
   #settings(): pg.ClientConfig {
@@ -98,6 +120,15 @@ export class Database {
 
   async run(statement: Statement): Promise<Rows> {
     const result = await this.#pool.query(bounded(toQuery(statement), this.#silentMs))
+    return result.rows as Rows
+  }
+
+  /**
+   * For the short reads without which no order can be placed (whose key is it, how is its lot sealed): lines of their
+   * own, so that reads and chores which hold the whole pool keep no order out.
+   */
+  async urgent(statement: Statement): Promise<Rows> {
+    const result = await this.#urgent.query(bounded(toQuery(statement), this.#silentMs))
     return result.rows as Rows
   }
 
@@ -143,7 +174,7 @@ export class Database {
   }
 
   async end(): Promise<void> {
-    await this.#pool.end()
+    await Promise.all([this.#pool.end(), this.#urgent.end()])
   }
 }
 
