@@ -1,14 +1,14 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { startEmbedded, type Embedded } from '../../hub/platform/postgres/embedded.ts'
-import { migrate } from '../../hub/platform/postgres/migrate.ts'
-import { processesIn, signal, waitForEnd } from '../../hub/platform/process-table.ts'
+import { isAlive, processesIn, signal, waitForEnd } from '../../hub/platform/process-table.ts'
 import { runtimeEnvironment, runtimeFlags } from '../../hub/platform/runtime.ts'
 import { send, type Reply } from './wire.ts'
 
@@ -60,12 +60,17 @@ export class Bed {
       const postgres = await startEmbedded({ dataDir, log: () => {} })
       const bed = new Bed(root, dataDir, await freePort(), postgres)
       open.add(bed)
-      await bed.asOwner(migrate)
+      await bed.#migrate()
       return bed
     } catch (error) {
       rmSync(dataDir, { recursive: true, force: true })
       throw error
     }
+  }
+
+  /** By the repository that is looked at: a mutant may have a mistake in its schema. */
+  async #migrate(): Promise<void> {
+    await promisify(execFile)(process.execPath, [join(this.root, 'hub/main.ts'), 'migrate'], { env: { PATH: process.env.PATH, DATABASE_OWNER_URL: this.#postgres.ownerUrl } })
   }
 
   /** Whatever is still open, for a run that is broken off. */
@@ -149,6 +154,11 @@ export class Bed {
   continueDatabase(): void {
     for (const each of this.#stopped) signal(each, 'SIGCONT')
     this.#stopped = []
+  }
+
+  /** A server that ends by itself leaves its processes a moment behind it. */
+  isDatabaseAlive(): boolean {
+    return isAlive(this.#postgres.pid)
   }
 
   /** @returns how long it took until the database took connections again, in milliseconds */

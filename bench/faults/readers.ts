@@ -21,7 +21,7 @@ export class Readers {
   readonly #journal: Journal
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 512 })
   readonly #waiting = new Set<Promise<void>>()
-  #beat: Promise<void> | null = null
+  #beating: Promise<void> | null = null
   #isOpen = true
 
   constructor(bed: Bed, world: World, journal: Journal) {
@@ -31,20 +31,23 @@ export class Readers {
   }
 
   open(everyMs: number): void {
-    this.#beat = (async () => {
-      for (let i = 0; this.#isOpen; i++) {
-        const look = this.#look(i)
-        this.#waiting.add(look)
-        void look.finally(() => this.#waiting.delete(look))
-        await sleep(everyMs)
-      }
-    })()
+    this.#beating = this.#beat(everyMs)
+  }
+
+  async #beat(everyMs: number): Promise<void> {
+    for (let i = 0; ; i++) {
+      if (!this.#isOpen) return
+      const look = this.#look(i)
+      this.#waiting.add(look)
+      void look.finally(() => this.#waiting.delete(look))
+      await sleep(everyMs)
+    }
   }
 
   /** Nobody new; resolves when everybody has an answer. */
   async close(): Promise<void> {
     this.#isOpen = false
-    await this.#beat
+    await this.#beating
     await Promise.all(this.#waiting)
     this.#agent.destroy()
   }
