@@ -48,6 +48,8 @@ export async function fullDisk(run: Run): Promise<Result> {
       // Whatever the server still had room for has been used up by now: an acknowledgement would be one without a log.
       fill(ballast, disk.folder, 0)
       await sleep(500)
+      // A table that cannot grow is refused and no more; a log that cannot grow ends the server. Every other round it is the log.
+      if (seen.rounds % 2 === 1) await exhaustLog(bed)
       const fullAtMs = performance.now()
       await sleep(run.isSmoke ? 500 : 2_000)
       const meanwhile = journal.entries.flatMap((entry) => entry.attempts).filter((attempt) => attempt.completedAtMs > fullAtMs && attempt.status !== null)
@@ -114,6 +116,20 @@ function fill(ballast: string, folder: string, leftBytes = LEFT_BYTES): void {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
   } finally {
     closeSync(file)
+  }
+}
+
+/** Begins new files of the database's log until there is no room for one. */
+async function exhaustLog(bed: Bed): Promise<void> {
+  try {
+    await bed.asOwner(async (client) => {
+      for (let i = 0; i < 100; i++) {
+        await client.query(`select pg_logical_emit_message(false, 'berth', 'full')`)
+        await client.query('select pg_switch_wal()')
+      }
+    })
+  } catch {
+    // The server ended, which is what was wanted.
   }
 }
 
