@@ -42,5 +42,5 @@ export async function randomKill(run: Run): Promise<Result> {
     await topUp(bed, world, run.cardsEach)
   }
   const { entries, violations } = since(journal, mark)
-  return { fault: 'F2', violations, figures: [['kills', kills], ...countsOf(entries), ['doubtful', check.doubtful], ['ready_max', secondsOf(slowestReadyMs)]] }
+  return { fault: 'F2', violations, figures: [['rounds', kills], ...countsOf(entries), ['doubtful', check.doubtful], ['ready_max', secondsOf(slowestReadyMs)]] }
 }

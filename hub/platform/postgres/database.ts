@@ -44,7 +44,7 @@ export function isConflict(error: unknown): boolean {
   return sqlState(error) === '23505'
 }
 
-export function sqlState(error: unknown): string {
+function sqlState(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' ? code : ''
 }
