@@ -85,7 +85,7 @@ function stored({ stored: rounds, storing }: Found): Verdict[] {
   const ratios = rounds.map((round) => round.stored.perSecond / round.empty.perSecond)
   return [{
     promise: 'P8', value: median(ratios), goal: 0.9, bound: '>=', digits: 2, weight: 'promised',
-    from: `${listOf(ratios)}; ${(storing!.orders / 1e6).toFixed(0)} million orders and cards stored, which took ${storing!.seconds.toFixed(0)} s`,
+    from: `${listOf(ratios)}; ${(storing!.orders / 1e6).toFixed(1)} million orders and cards stored, which took ${storing!.seconds.toFixed(0)} s`,
   }]
 }
 
