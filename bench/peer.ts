@@ -38,7 +38,7 @@ const ids = new IdMaker(() => randomInt(2 ** 47) / 2 ** 47)
 async function serve(): Promise<void> {
   const hub: Hub = {
     // The one question that the doors ask a database by themselves is whether it is there.
-    db: { run: async () => [], urgent: async () => [] } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, trustedProxies: [],
+    db: { run: async () => [], urgent: { run: async () => [] } } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, trustedProxies: [],
     keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders,
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
     nonces: new NonceWindow({ windowS: 600, seed: randomBytes(8).readBigUInt64LE() }),

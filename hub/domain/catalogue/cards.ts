@@ -23,7 +23,7 @@ export class CardOpener {
     const missing = [...new Set(lots)].filter((lot) => !this.#keys.has(lot))
     if (missing.length === 0) return
     if (this.#keys.size + missing.length > MOST_KEYS) this.#keys.clear()
-    for (const row of await this.#db.urgent(loadDataKeys(missing))) {
+    for (const row of await this.#db.urgent.run(loadDataKeys(missing))) {
       const [lot, good, sealed] = row as [bigint, string, Buffer]
       this.#keys.set(lot, { key: this.#vault.openDataKey(sealed, dataKeyContext(good)), good })
     }

@@ -92,18 +92,24 @@ const URGENT_SIZE = 2
 /** The database of the hub, as the runtime role that may not edit history. */
 export class Database {
   readonly #pool: pg.Pool
-  readonly #urgent: pg.Pool
+  readonly #urgentPool: pg.Pool
   readonly #options: DatabaseOptions
   readonly #silentMs: number
+  /**
+   * For the short reads without which no order can be placed (whose key is it, how is its lot sealed): lines of their
+   * own, so that reads and chores which hold the whole pool keep no order out.
+   */
+  readonly urgent: Connection
 
   constructor(options: DatabaseOptions) {
     this.#options = options
     this.#silentMs = options.silentMs ?? SILENT_MS
     const pool = (max: number) => new pg.Pool({ ...this.#settings(), max, connectionTimeoutMillis: 500, idleTimeoutMillis: 30_000 })
     this.#pool = pool(options.size)
-    this.#urgent = pool(URGENT_SIZE)
+    this.#urgentPool = pool(URGENT_SIZE)
+    this.urgent = { run: async (statement) => (await this.#urgentPool.query(bounded(toQuery(statement), this.#silentMs))).rows as Rows }
     // An idle connection that breaks is replaced by the pool; the next caller gets the error if the server is gone.
-    for (const each of [this.#pool, this.#urgent]) each.on('error', () => {})
+    for (const each of [this.#pool, this.#urgentPool]) each.on('error', () => {})
   }
 
   #settings(): pg.ClientConfig {
@@ -120,15 +126,6 @@ export class Database {
 
   async run(statement: Statement): Promise<Rows> {
     const result = await this.#pool.query(bounded(toQuery(statement), this.#silentMs))
-    return result.rows as Rows
-  }
-
-  /**
-   * For the short reads without which no order can be placed (whose key is it, how is its lot sealed): lines of their
-   * own, so that reads and chores which hold the whole pool keep no order out.
-   */
-  async urgent(statement: Statement): Promise<Rows> {
-    const result = await this.#urgent.query(bounded(toQuery(statement), this.#silentMs))
     return result.rows as Rows
   }
 
@@ -174,7 +171,7 @@ export class Database {
   }
 
   async end(): Promise<void> {
-    await Promise.all([this.#pool.end(), this.#urgent.end()])
+    await Promise.all([this.#pool.end(), this.#urgentPool.end()])
   }
 }
 
