@@ -33,7 +33,7 @@ typedef struct {
   int have;
   int waits;
   double sent_at;
-  char answer[65536];
+  char answer[262144];
 } Connection;
 
 static char *next_request, *end_of_file;

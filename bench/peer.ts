@@ -39,7 +39,7 @@ const ids = new IdMaker(() => randomInt(2 ** 47) / 2 ** 47)
 async function serve(): Promise<void> {
   const hub: Hub = {
     // The one question that the doors ask a database by themselves is whether it is there.
-    db: { run: async () => [] } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: [],
+    db: { run: async () => [], urgent: { run: async () => [] } } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: [],
     keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: null as never,
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
     requests: new RequestLog({ perDocking: 200, mostEntries: 50_000, sinceMs: clock.nowMs() }),

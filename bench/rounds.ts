@@ -11,7 +11,7 @@ import { UNIT_PRICE, type Postgres, type World } from './world.ts'
 export const CONNECTIONS = 256
 
 /** How long and how often: `--quick` shows that all works, the full plan is what a promise is judged by. */
-export type Plan = { rounds: number; seconds: number; warmOrders: number; warmUpSeconds: number; latencySeconds: number; batches: number }
+export type Plan = { rounds: number; seconds: number; warmOrders: number; warmUpSeconds: number; latencySeconds: number; batches: number; replays: number; stored: number }
 
 /** One run on one server. CPU is of the server's process and of all of Postgres, per order. */
 export type Run = LoadResult & { server: string; shape: Shape['name']; connections: number; serverCpuUs: number; databaseCpuUs: number; residentMb: number }
@@ -82,7 +82,7 @@ async function bareCommit(url: string): Promise<number> {
   }
 }
 
-async function onFile<T>(ground: Ground, shape: Shape, seconds: number, work: (file: string) => Promise<T>): Promise<T> {
+export async function onFile<T>(ground: Ground, shape: Shape, seconds: number, work: (file: string) => Promise<T>): Promise<T> {
   const file = join(ground.postgres.folder, `requests-${shape.name}`)
   writeRequests(file, shape, UNIT_PRICE, ground.plan.warmOrders + CONNECTIONS + longest(ground, seconds))
   try {
@@ -99,18 +99,25 @@ function longest({ runs }: Ground, seconds: number): number {
 }
 
 async function run(ground: Ground, server: Server, shape: Shape, file: string, connections: number, seconds: number): Promise<Run> {
-  const { postgres, plan, signal } = ground
+  const warm = connections === 1 ? Math.min(200, ground.plan.warmOrders) : ground.plan.warmOrders
+  return runFile(ground, server, { shape: shape.name, file, connections, warm, measure: longest(ground, seconds), seconds, expects: 201 })
+}
+
+export type FileRun = { shape: Shape['name']; file: string; connections: number; warm: number; measure: number; seconds: number; expects: number }
+
+/** Plays a file on a server and measures both processes; the round is void when an answer has another status than was due. */
+export async function runFile(ground: Ground, server: Server, { shape, expects, ...options }: FileRun): Promise<Run> {
+  const { postgres, signal } = ground
   const used = () => ({ server: cpuSecondsOf(server.pid), database: cpuSecondsOfTree(postgres.server.pid) })
   let before = used()
   let residentMb = 0
   const watch = setInterval(() => (residentMb = Math.max(residentMb, residentMegabytesOf(server.pid))), 100)
   try {
-    const warm = connections === 1 ? Math.min(200, plan.warmOrders) : plan.warmOrders
-    const result = await runLoad({ file, port: server.port, connections, warm, measure: longest(ground, seconds), seconds, signal, onWarm: () => (before = used()) })
+    const result = await runLoad({ ...options, port: server.port, signal, onWarm: () => (before = used()) })
     const after = used()
-    assertAllPlaced(server, result)
+    assertAllAnswered(server, result, expects)
     const done: Run = {
-      ...result, server: server.name, shape: shape.name, connections, residentMb: Math.max(residentMb, residentMegabytesOf(server.pid)),
+      ...result, server: server.name, shape, connections: options.connections, residentMb: Math.max(residentMb, residentMegabytesOf(server.pid)),
       serverCpuUs: ((after.server - before.server) / result.answered) * 1e6, databaseCpuUs: ((after.database - before.database) / result.answered) * 1e6,
     }
     ground.runs.push(done)
@@ -121,8 +128,8 @@ async function run(ground: Ground, server: Server, shape: Shape, file: string, c
 }
 
 /** A refusal or a replay costs another amount than an order: a round with one in it says nothing. */
-function assertAllPlaced(server: Server, { codes }: LoadResult): void {
-  const other = Object.entries(codes).filter(([code]) => code !== '201')
+function assertAllAnswered(server: Server, { codes }: LoadResult, expects: number): void {
+  const other = Object.entries(codes).filter(([code]) => code !== String(expects))
   if (other.length === 0) return
-  throw new Error(`the round is void: the ${server.name} answered ${other.map(([code, count]) => `${count} times ${code}`).join(', ')} where 201 was due`)
+  throw new Error(`the round is void: the ${server.name} answered ${other.map(([code, count]) => `${count} times ${code}`).join(', ')} where ${expects} was due`)
 }

@@ -2,21 +2,26 @@ import { writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { StartRefused } from '../hub/platform/refusal-to-start.ts'
-import { batchRound, type BatchRound } from './batch.ts'
-import { isMet, lineOf, listOf, median, tableOf, type Verdict } from './figures.ts'
+import { batchRound } from './batch.ts'
+import { isMet, lineOf, tableOf } from './figures.ts'
 import { BenchRefused, buildLoad } from './load.ts'
-import { CONNECTIONS, latencyRound, throughputRound, warmUp, type Ground, type LatencyRound, type Plan, type Run, type ThroughputRound } from './rounds.ts'
+import { replayRound } from './replays.ts'
+import { latencyRound, throughputRound, warmUp, type Ground, type Plan } from './rounds.ts'
 import { startHub, startPeer, type Server } from './servers.ts'
-import { makeDatabase, makeWorld, startPostgres, writePeerWorld, type Postgres } from './world.ts'
+import { storedRound, storeOrders } from './stored.ts'
+import { TOGETHER_PER_SECOND, togetherRound, whyNotTogether } from './together.ts'
+import { openTypical, typicalRound } from './typical.ts'
+import { KNOWN, verdictsOf, type Found, type PromiseName } from './verdicts.ts'
+import { makeDatabase, makeWorld, startPostgres, writePeerWorld, type Postgres, type World } from './world.ts'
 
 // node bench/run.ts [P1 P4 …] [--quick] [--profile]: each promise as a ratio of two things that ran in turn in this one
 // program, because no machine is as fast twice.
 
-const KNOWN = ['P1', 'P2', 'P4', 'P5', 'P14'] as const
-type PromiseName = (typeof KNOWN)[number]
+/** These take minutes or an installation of their own, and run only when they are named. */
+const ONLY_WHEN_NAMED: ReadonlySet<PromiseName> = new Set(['P3', 'P8'])
 
-const FULL: Plan = { rounds: 5, seconds: 5, warmOrders: 3_000, warmUpSeconds: 5, latencySeconds: 4, batches: 60 }
-const QUICK: Plan = { rounds: 2, seconds: 2, warmOrders: 1_000, warmUpSeconds: 2, latencySeconds: 2, batches: 20 }
+const FULL: Plan = { rounds: 5, seconds: 5, warmOrders: 3_000, warmUpSeconds: 5, latencySeconds: 4, batches: 60, replays: 20_000, stored: 3_000_000 }
+const QUICK: Plan = { rounds: 2, seconds: 2, warmOrders: 1_000, warmUpSeconds: 2, latencySeconds: 2, batches: 20, replays: 6_000, stored: 300_000 }
 /** Cards are seeded for so many orders a second in every run. */
 const CARDS_PER_SECOND = 10_000
 
@@ -40,7 +45,7 @@ async function main(words: readonly string[]): Promise<number> {
   const asked = words.filter((word) => !word.startsWith('-'))
   const wrong = [...asked.filter((word) => !(KNOWN as readonly string[]).includes(word)), ...words.filter((word) => word.startsWith('-') && word !== '--quick' && word !== '--profile')]
   if (wrong.length > 0) throw new BenchRefused(`The bench knows no ${wrong.join(', ')}: it knows ${KNOWN.join(', ')}, and --quick and --profile.`)
-  const wanted = new Set<PromiseName>(asked.length > 0 ? (asked as PromiseName[]) : KNOWN)
+  const wanted = new Set<PromiseName>(asked.length > 0 ? (asked as PromiseName[]) : KNOWN.filter((name) => !ONLY_WHEN_NAMED.has(name)))
   const plan = words.includes('--quick') ? QUICK : FULL
   buildLoad()
   const postgres = await startPostgres()
@@ -52,16 +57,14 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-type Found = { throughput: ThroughputRound[]; latency: LatencyRound[]; batch: BatchRound[]; runs: Run[]; wanted: ReadonlySet<PromiseName> }
-
 async function measure(postgres: Postgres, wanted: ReadonlySet<PromiseName>, plan: Plan, isProfiled: boolean): Promise<Found> {
-  const found: Found = { throughput: [], latency: [], batch: [], runs: [], wanted }
-  const needsRounds = wanted.has('P1') || wanted.has('P4') || wanted.has('P14')
-  const world = await makeWorld(postgres, 'bench', cardsFor(plan, wanted), async (urls, work) => {
+  const found: Found = { throughput: [], latency: [], batch: [], typical: [], together: [], replays: [], stored: [], storing: null, skipped: new Map(), runs: [], wanted }
+  const furnish = (name: string, cards: { hot: number; spread: number }) => makeWorld(postgres, name, cards, async (urls, work) => {
     const hub = await startHub(urls)
     await work(`http://127.0.0.1:${hub.port}`).finally(() => hub.stop())
   })
-  if (needsRounds || wanted.has('P5')) {
+  const world = await furnish('bench', cardsFor(plan, wanted))
+  if (KNOWN.some((name) => name !== 'P2' && wanted.has(name))) {
     const servers: Server[] = []
     const keep = async (starting: Promise<Server>) => {
       const server = await starting
@@ -73,8 +76,8 @@ async function measure(postgres: Postgres, wanted: ReadonlySet<PromiseName>, pla
       const peer = wanted.has('P1') ? await keep(startPeer({ worldFile: writePeerWorld(postgres, world), dataDir: world.dataDir })) : null
       const ground: Ground = { postgres, world, hub, peer, plan, signal: interrupted.signal, runs: [] }
       await warmUp(ground)
-      for (let round = 0; round < (needsRounds ? plan.rounds : 0); round++) found.throughput.push(await throughputRound(ground, round))
-      for (let round = 0; round < (wanted.has('P5') ? plan.rounds : 0); round++) found.latency.push(await latencyRound(ground))
+      await underLoad(ground, found, keep)
+      if (wanted.has('P8')) await withStored(ground, found, furnish, keep)
       found.runs = ground.runs
     } finally {
       for (const server of servers) await server.stop()
@@ -91,13 +94,48 @@ async function measure(postgres: Postgres, wanted: ReadonlySet<PromiseName>, pla
   return found
 }
 
+/** Everything that one hub on one database can show. */
+async function underLoad(ground: Ground, found: Found, keep: (starting: Promise<Server>) => Promise<Server>): Promise<void> {
+  const { wanted } = found
+  const { rounds, replays } = ground.plan
+  if (wanted.has('P1') || wanted.has('P4') || wanted.has('P14')) for (let round = 0; round < rounds; round++) found.throughput.push(await throughputRound(ground, round))
+  if (wanted.has('P5')) for (let round = 0; round < rounds; round++) found.latency.push(await latencyRound(ground))
+  if (wanted.has('P7')) for (let round = 0; round < rounds; round++) found.replays.push(await replayRound(ground, replays))
+  if (wanted.has('P6')) {
+    const why = await whyNotTogether(ground)
+    if (why !== null) found.skipped.set('P6', why)
+    else for (let round = 0; round < rounds; round++) found.together.push(await togetherRound(ground))
+  }
+  if (wanted.has('P3')) {
+    const typical = await keep(openTypical(ground))
+    for (let round = 0; round < rounds; round++) found.typical.push(await typicalRound(ground, typical, round))
+    await typical.stop()
+  }
+}
+
+/** A second world with millions of orders in it, beside the first. */
+async function withStored(
+  ground: Ground, found: Found, furnish: (name: string, cards: { hot: number; spread: number }) => Promise<World>, keep: (starting: Promise<Server>) => Promise<Server>,
+): Promise<void> {
+  const { plan } = ground
+  const world = await furnish('stored', cardsFor(plan, new Set(['P8'])))
+  found.storing = { orders: plan.stored, seconds: await storeOrders(world, plan.stored) }
+  console.log(`${plan.stored} orders and cards were stored in ${found.storing.seconds.toFixed(0)} s.`)
+  const stored: Ground = { ...ground, world, hub: await keep(startHub({ databaseUrl: world.appUrl, dataDir: world.dataDir })), peer: null }
+  await storedRound(ground, stored, 0)
+  for (let round = 0; round < plan.rounds; round++) found.stored.push(await storedRound(ground, stored, round))
+}
+
 /** Enough for every run at a rate that this hub does not reach; spread orders fall on their goods by chance, so with room. */
 function cardsFor(plan: Plan, wanted: ReadonlySet<PromiseName>): { hot: number; spread: number } {
-  const rounds = wanted.has('P1') || wanted.has('P4') || wanted.has('P14') ? plan.rounds : 0
-  const hot = (plan.warmUpSeconds + rounds * plan.seconds) * CARDS_PER_SECOND + (rounds + 1) * plan.warmOrders
-  const latency = wanted.has('P5') ? plan.rounds * (plan.latencySeconds * 2 * CARDS_PER_SECOND + plan.warmOrders * 3) : 0
-  const batches = wanted.has('P2') ? (plan.rounds + 1) * plan.batches * 256 : 0
-  return { hot: hot + 10_000, spread: Math.ceil(((hot + latency + batches) / 1_000) * 1.2) + 80 }
+  const each = plan.seconds * CARDS_PER_SECOND + plan.warmOrders
+  const of = (name: PromiseName, cards: number) => (wanted.has(name) ? plan.rounds * cards : 0)
+  const warm = plan.warmUpSeconds * CARDS_PER_SECOND + plan.warmOrders + 10_000
+  const hot = warm + Math.max(of('P1', each), of('P4', each), of('P14', each)) + of('P3', each)
+  const together = of('P6', each + plan.seconds * TOGETHER_PER_SECOND)
+  const spread = hot + of('P5', plan.latencySeconds * 2 * CARDS_PER_SECOND + plan.warmOrders * 3) + (wanted.has('P2') ? (plan.rounds + 1) * plan.batches * 256 : 0) +
+    of('P7', plan.replays) + together + (wanted.has('P8') ? (plan.rounds + 1) * each : 0)
+  return { hot, spread: Math.ceil((spread / 1_000) * 1.2) + 80 }
 }
 
 function report(found: Found, plan: Plan): number {
@@ -110,49 +148,11 @@ function report(found: Found, plan: Plan): number {
     ]),
   )
   if (loadBefore > 0.5) console.log(`The machine was not idle when the bench began (load ${loadBefore}): ratios under load speak against the hub.\n`)
-  console.log(`${found.runs.length > 0 ? `${runs}\n\n` : ''}${verdicts.map(lineOf).join('\n')}`)
+  const skipped = [...found.skipped].map(([name, why]) => `${name} skipped: ${why}`)
+  console.log(`${found.runs.length > 0 ? `${runs}\n\n` : ''}${[...verdicts.map(lineOf), ...skipped].join('\n')}`)
   writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify({
     at: new Date().toISOString(), machine: { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model, memoryGb: Math.round(totalmem() / 2 ** 30), loadBefore },
-    plan, verdicts: verdicts.map((verdict) => ({ ...verdict, met: isMet(verdict) })), runs: found.runs, latency: found.latency, batch: found.batch,
+    plan, verdicts: verdicts.map((verdict) => ({ ...verdict, met: isMet(verdict) })), skipped: Object.fromEntries(found.skipped), runs: found.runs, latency: found.latency, batch: found.batch,
   }, null, 2)}\n`)
   return verdicts.some((verdict) => verdict.weight === 'promised' && !isMet(verdict)) ? 1 : 0
-}
-
-function verdictsOf({ throughput, latency, batch, runs, wanted }: Found): Verdict[] {
-  const verdicts: Verdict[] = []
-  if (wanted.has('P1')) {
-    const ratios = (shape: 'hot' | 'spread') => throughput.map((round) => round[shape].hub.perSecond / round[shape].peer!.perSecond)
-    const [worse, better] = [{ shape: 'hot', values: ratios('hot') }, { shape: 'spread', values: ratios('spread') }].sort((a, b) => median(a.values) - median(b.values))
-    verdicts.push({
-      promise: 'P1', value: median(worse!.values), goal: 0.9, bound: '>=', digits: 2, weight: 'promised',
-      from: `${listOf(worse!.values)}, ${worse!.shape}; ${better!.shape} ${median(better!.values).toFixed(2)}, ${listOf(better!.values)}; CPU of the process ${cpuOf(runs, 'hub')} against ${cpuOf(runs, 'peer')} µs an order`,
-    })
-  }
-  if (wanted.has('P2')) {
-    const ratios = batch.map((round) => round.batch.perSecond / round.plain.perSecond)
-    const cpu = batch.map((round) => round.plain.databaseCpuUs / round.batch.databaseCpuUs)
-    const us = (side: 'batch' | 'plain') => median(batch.map((round) => round[side].databaseCpuUs)).toFixed(0)
-    verdicts.push({ promise: 'P2', value: median(ratios), goal: 0.5, bound: '>=', digits: 2, weight: 'shown', from: `${listOf(ratios)}; by CPU of the database ${median(cpu).toFixed(2)}, ${us('batch')} against ${us('plain')} µs an order` })
-  }
-  if (wanted.has('P4')) {
-    const ratios = throughput.map((round) => round.hot.hub.perSecond / round.spread.hub.perSecond)
-    verdicts.push({ promise: 'P4', value: median(ratios), goal: 0.9, bound: '>=', digits: 2, weight: 'promised', from: listOf(ratios) })
-  }
-  if (wanted.has('P5')) {
-    const [at64, at256] = [latency.map((round) => round.tail64), latency.map((round) => round.tail256)]
-    const single = (key: 'orderMs' | 'commitMs') => median(latency.map((round) => round.single[key])).toFixed(2)
-    verdicts.push({
-      promise: 'P5', value: Math.max(median(at64), median(at256)), goal: 3, bound: '<=', digits: 2, weight: 'shown',
-      from: `p99/p50 at 64 connections ${median(at64).toFixed(2)}, ${listOf(at64)}; at 256 ${median(at256).toFixed(2)}, ${listOf(at256)}; at 1 connection p50 ${single('orderMs')} ms, a bare commit ${single('commitMs')} ms`,
-    })
-  }
-  if (wanted.has('P14')) {
-    const most = runs.filter((run) => run.server === 'hub' && run.connections === CONNECTIONS).map((run) => run.residentMb)
-    verdicts.push({ promise: 'P14', value: Math.max(...most), goal: 160, bound: '<=', digits: 0, weight: 'promised', from: `MB, the most in ${most.length} runs at ${CONNECTIONS} connections; after the last ${most.at(-1)!.toFixed(0)}` })
-  }
-  return verdicts
-}
-
-function cpuOf(runs: readonly Run[], server: string): string {
-  return median(runs.filter((run) => run.server === server && run.connections === CONNECTIONS).map((run) => run.serverCpuUs)).toFixed(0)
 }

@@ -15,7 +15,7 @@ import type { Asker, Shape } from './requests.ts'
 
 export const UNIT_PRICE = '9.50'
 /** The share of a docking's turnover that the main site takes; above zero, so that an order has both its legs. */
-const FEE_PPM = 10_000
+export const FEE_PPM = 10_000
 const DEPOSIT = '100000000'
 const ASKERS = 100
 const GOODS = 1_000
@@ -40,10 +40,15 @@ export async function startPostgres(): Promise<Postgres> {
 
 /** A fresh database with its schema; URLs of the owner and of the hub's own role. */
 export async function makeDatabase(postgres: Postgres, name: string): Promise<{ ownerUrl: string; appUrl: string }> {
-  await asOwner(postgres.server.ownerUrl, async (client) => void (await client.query(`create database ${name}`)))
-  const ownerUrl = withDatabase(postgres.server.ownerUrl, name)
+  const ownerUrl = await createDatabase(postgres, name)
   await asOwner(ownerUrl, async (client) => void (await migrate(client)))
   return { ownerUrl, appUrl: withDatabase(postgres.server.appUrl, name) }
+}
+
+/** A database with nothing in it. @returns the URL of its owner */
+export async function createDatabase(postgres: Postgres, name: string): Promise<string> {
+  await asOwner(postgres.server.ownerUrl, async (client) => void (await client.query(`create database ${name}`)))
+  return withDatabase(postgres.server.ownerUrl, name)
 }
 
 async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

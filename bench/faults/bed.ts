@@ -1,14 +1,15 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { startEmbedded, type Embedded } from '../../hub/platform/postgres/embedded.ts'
-import { migrate } from '../../hub/platform/postgres/migrate.ts'
-import { processesIn, signal, waitForEnd } from '../../hub/platform/process-table.ts'
+import { isAlive, processesIn, signal, waitForEnd } from '../../hub/platform/process-table.ts'
+import { runtimeEnvironment, runtimeFlags } from '../../hub/platform/runtime.ts'
 import { send, type Reply } from './wire.ts'
 
 /** One life of the hub, from its start to whatever ended it. */
@@ -20,9 +21,13 @@ export type Life = {
   isAlive(): boolean
 }
 
+/** What a start of the hub may be given: a crash point as `name:count`, and the most files that it may have open. */
+export type StartOptions = { crashpoint?: string; openFiles?: number }
+
 /** An order whose buyer hung up is voided after so long: short, so that a run meets the race with the repeat often. */
 export const VOID_AFTER_MS = 150
 const START_WITHIN_MS = 30_000
+const open = new Set<Bed>()
 
 /**
  * A real Postgres and a real hub as child processes in a folder of their own, to be killed. `root` is the repository
@@ -37,6 +42,7 @@ export class Bed {
   #postgres: Embedded
   #life: Life | null = null
   #killHub: (name: NodeJS.Signals) => void = () => {}
+  #stopped: readonly number[] = []
 
   private constructor(root: string, dataDir: string, port: number, postgres: Embedded) {
     this.root = root
@@ -45,19 +51,31 @@ export class Bed {
     this.#postgres = postgres
   }
 
-  static async open(root: string): Promise<Bed> {
-    const dataDir = mkdtempSync(join(tmpdir(), 'berth-faults-'))
+  /** @param within the folder in which it makes its own: that for temporary files, unless a fault brings a disk of its own */
+  static async open(root: string, within = tmpdir()): Promise<Bed> {
+    const dataDir = mkdtempSync(join(within, 'berth-faults-'))
     // Under root the server runs as somebody else, who has to enter the folder.
     chmodSync(dataDir, 0o711)
     try {
       const postgres = await startEmbedded({ dataDir, log: () => {} })
       const bed = new Bed(root, dataDir, await freePort(), postgres)
-      await bed.asOwner(migrate)
+      open.add(bed)
+      await bed.#migrate()
       return bed
     } catch (error) {
       rmSync(dataDir, { recursive: true, force: true })
       throw error
     }
+  }
+
+  /** By the repository that is looked at: a mutant may have a mistake in its schema. */
+  async #migrate(): Promise<void> {
+    await promisify(execFile)(process.execPath, [join(this.root, 'hub/main.ts'), 'migrate'], { env: { PATH: process.env.PATH, DATABASE_OWNER_URL: this.#postgres.ownerUrl } })
+  }
+
+  /** Whatever is still open, for a run that is broken off. */
+  static async closeAll(): Promise<void> {
+    for (const bed of open) await bed.close()
   }
 
   get url(): string {
@@ -69,13 +87,17 @@ export class Bed {
     return this.#life
   }
 
-  /** Starts a hub and waits until it is ready or dead. `crashpoint` is `name:count` of platform/crashpoints.ts. */
-  async startHub(crashpoint = ''): Promise<Life> {
+  /** Starts a hub and waits until it is ready or dead. */
+  async startHub({ crashpoint = '', openFiles }: StartOptions = {}): Promise<Life> {
     const startedAtMs = performance.now()
-    const child = spawn(process.execPath, [join(this.root, 'hub/main.ts'), 'serve'], {
+    // As production runs it: how much it grows under a fault is one of the questions.
+    const words = [process.execPath, ...runtimeFlags, join(this.root, 'hub/main.ts'), 'serve']
+    // Soft and hard: Node raises the soft limit to the hard one.
+    const bounded = openFiles === undefined ? words : ['sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh', ...words]
+    const child = spawn(bounded[0]!, bounded.slice(1), {
       cwd: this.root,
       env: {
-        PATH: process.env.PATH, DATABASE_URL: this.#postgres.appUrl, DATA_DIR: this.dataDir, HOST: '127.0.0.1', PORT: String(this.port),
+        PATH: process.env.PATH, ...runtimeEnvironment(this.dataDir), DATABASE_URL: this.#postgres.appUrl, DATA_DIR: this.dataDir, HOST: '127.0.0.1', PORT: String(this.port),
         BERTH_CRASHPOINT: crashpoint, LOG_LEVEL: 'info', VOID_AFTER_MS: String(VOID_AFTER_MS),
         LIMIT_REQUESTS_PER_SECOND: '1000000', LIMIT_IN_FLIGHT: '10000', LIMIT_FAILED_SIGN_INS_PER_MINUTE: '1000000',
       },
@@ -120,6 +142,25 @@ export class Bed {
     for (const each of pids) await waitForEnd(each, 5_000)
   }
 
+  /** SIGSTOP of the postmaster and all of its children: they neither answer nor break the line. */
+  stopDatabase(): void {
+    const { pid, home } = this.#postgres
+    // The postmaster first: what it has forked by then is all there is.
+    signal(pid, 'SIGSTOP')
+    this.#stopped = [pid, ...processesIn(join(home, 'postgres')).filter((each) => each !== pid)]
+    for (const each of this.#stopped) signal(each, 'SIGSTOP')
+  }
+
+  continueDatabase(): void {
+    for (const each of this.#stopped) signal(each, 'SIGCONT')
+    this.#stopped = []
+  }
+
+  /** A server that ends by itself leaves its processes a moment behind it. */
+  isDatabaseAlive(): boolean {
+    return isAlive(this.#postgres.pid)
+  }
+
   /** @returns how long it took until the database took connections again, in milliseconds */
   async startDatabase(): Promise<number> {
     const startedAtMs = performance.now()
@@ -153,6 +194,8 @@ export class Bed {
   }
 
   async close(): Promise<void> {
+    if (!open.delete(this)) return
+    this.continueDatabase()
     await this.endHub('SIGTERM')
     await this.#postgres.stop()
     rmSync(this.dataDir, { recursive: true, force: true })

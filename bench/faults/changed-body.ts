@@ -1,15 +1,13 @@
 import { Agent } from 'node:http'
 import { countsOf, isOver, since, type Result, type Run } from './figures.ts'
+import { askFor, book, HIGH_GUARD, mustBeSame, type Body } from './by-hand.ts'
 import type { Entry, Journal } from './journal.ts'
 import { Checker } from './check.ts'
 import { Shop } from './shop.ts'
-import { send, sign, type Reply } from './wire.ts'
+import type { Reply } from './wire.ts'
 import { topUp, type Good, type Partner } from './world.ts'
-import { parseAmount } from '../../protocol/money.ts'
 
-type Body = { reference: string; good: string; quantity: number; maxUnitPrice: string; member?: string }
 const CONCURRENT = 24
-const HIGH_GUARD = '1000'
 
 /**
  * F15: a bound reference with another body is refused with 422 `orders.reference_reused`, always: one after the other,
@@ -24,11 +22,7 @@ export async function changedBody(run: Run): Promise<Result> {
   const tally = { changed: 0, refused: 0 }
   const partners = world.partners.filter((partner) => !partner.name.startsWith('Poor'))
   const goods = world.goods.filter((good) => !good.isScarce)
-  const ask = (partner: Partner, body: Body): Promise<Reply> => {
-    const text = JSON.stringify(body)
-    const url = `${bed.url}/api/orders`
-    return send({ url, method: 'POST', body: text, agent, timeoutMs: 15_000, headers: { 'content-type': 'application/json', ...sign('POST', url, text, partner) } })
-  }
+  const ask: Ask = (partner, body) => askFor(bed, agent, partner, body)
   const mustBeReused = (partner: Partner, body: Body, differs: string, reply: Reply) => {
     tally.changed++
     const seen = reply.status === null || reply.text === '' ? {} : JSON.parse(reply.text) as { code?: string; because?: { differs?: string } }
@@ -44,14 +38,14 @@ export async function changedBody(run: Run): Promise<Result> {
     const partner = partners[rounds % partners.length]!
     const [good, other] = [goods[rounds % goods.length]!, goods[(rounds + 1) % goods.length]!]
     const body: Body = { reference: `S-${rounds}`, good: good.id, quantity: 2, maxUnitPrice: HIGH_GUARD }
-    const first = book(journal, partner, good, body, await ask(partner, body))
+    const first = book('F15', journal, partner, good, body, await ask(partner, body))
     if (!first) continue
     bound.push({ partner, body, entry: first })
     mustBeReused(partner, body, 'quantity', await ask(partner, { ...body, quantity: 1 }))
     mustBeReused(partner, body, 'good', await ask(partner, { ...body, good: other.id }))
     mustBeReused(partner, body, 'member', await ask(partner, { ...body, member: 'm-1' }))
     // The guard is no part of what was bought: the same order comes back, whatever the buyer would now pay.
-    mustBeSame(journal, first, await ask(partner, { ...body, maxUnitPrice: '0.0001' }))
+    mustBeSame('F15', journal, first, await ask(partner, { ...body, maxUnitPrice: '0.0001' }))
     await refusalBindsNothing(journal, ask, partner, good, `N-${rounds}`)
     await atOnce(journal, ask, mustBeReused, partner, good, `C-${rounds}`)
     if (rounds % 10 === 9) await topUp(bed, world, run.cardsEach)
@@ -61,7 +55,7 @@ export async function changedBody(run: Run): Promise<Result> {
   if (!again.isAlive()) journal.violate('ready', `the hub does not start again: ${bed.output.trim().split('\n').slice(-3).join(' ')}`)
   for (const { partner, body, entry } of bound.slice(-20)) {
     mustBeReused(partner, body, 'quantity', await ask(partner, { ...body, quantity: 3 }))
-    mustBeSame(journal, entry, await ask(partner, body))
+    mustBeSame('F15', journal, entry, await ask(partner, body))
   }
   const shop = new Shop(bed, world, journal, { workers: 0, thinkMs: 0, hangUpShare: 0, tellers: 0 })
   await shop.settle()
@@ -79,7 +73,7 @@ async function refusalBindsNothing(journal: Journal, ask: Ask, partner: Partner,
   const body: Body = { reference, good: good.id, quantity: 3, maxUnitPrice: '0.000001' }
   const refused = await ask(partner, body)
   if (refused.status !== 409 && refused.status !== 422 && refused.status !== 402) journal.violate('F15', `a price above the guard was answered ${refused.status}`)
-  book(journal, partner, good, { ...body, quantity: 1, maxUnitPrice: HIGH_GUARD }, await ask(partner, { ...body, quantity: 1, maxUnitPrice: HIGH_GUARD }))
+  book('F15', journal, partner, good, { ...body, quantity: 1, maxUnitPrice: HIGH_GUARD }, await ask(partner, { ...body, quantity: 1, maxUnitPrice: HIGH_GUARD }))
 }
 
 /** Two bodies under one new reference, many times at once: one body wins, all of its asks are one order, the rest is refused. */
@@ -92,32 +86,10 @@ async function atOnce(
   const placed = replies.flatMap((reply, i) => (reply.status === 201 ? [i] : []))
   if (placed.length !== 1) return journal.violate('F15', `${CONCURRENT} asks at once under ${partner.name}/${reference} placed ${placed.length} orders: ${replies.map((reply) => reply.status ?? reply.problem).join(' ')}`)
   const winner = bodies[placed[0]!]!
-  const entry = book(journal, partner, good, winner, replies[placed[0]!]!)!
+  const entry = book('F15', journal, partner, good, winner, replies[placed[0]!]!)!
   replies.forEach((reply, i) => {
     if (i === placed[0]) return
-    if (bodies[i]!.quantity === winner.quantity) mustBeSame(journal, entry, reply)
+    if (bodies[i]!.quantity === winner.quantity) mustBeSame('F15', journal, entry, reply)
     else mustBeReused(partner, bodies[i]!, 'quantity', reply)
   })
-}
-
-function book(journal: Journal, partner: Partner, good: Good, body: Body, reply: Reply): Entry | null {
-  if (reply.status !== 201) {
-    journal.violate('F15', `${partner.name}/${body.reference} should be a first order and was answered ${reply.status} ${reply.problem} ${reply.text.slice(0, 200)}`)
-    return null
-  }
-  const attempt = { invokedAtMs: 0, completedAtMs: 0, status: 201, code: null, problem: '', hungUp: false }
-  const entry: Entry = { partner, reference: body.reference, good, quantity: body.quantity, attempts: [attempt], result: 'ok', order: orderOf(reply), abandoned: false }
-  journal.entries.push(entry)
-  return entry
-}
-
-function mustBeSame(journal: Journal, entry: Entry, reply: Reply): void {
-  const seen = reply.status === 200 ? orderOf(reply) : null
-  if (seen?.id === entry.order!.id && seen.cards.join() === entry.order!.cards.join() && reply.headers['idempotent-replayed'] === 'true') return
-  journal.violate('F15', `${entry.partner.name}/${entry.reference}: the same ask was answered ${reply.status} ${reply.problem} ${seen?.id ?? ''} instead of a repeat of ${entry.order!.id}`)
-}
-
-function orderOf(reply: Reply): NonNullable<Entry['order']> {
-  const seen = JSON.parse(reply.text) as { id: string; charged: string; cards: { secret: string }[] }
-  return { id: seen.id, cards: seen.cards.map((card) => card.secret), chargedMicro: parseAmount(seen.charged)! }
 }

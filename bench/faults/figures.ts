@@ -2,6 +2,8 @@ import type { Bed } from './bed.ts'
 import type { Entry, Journal, Mark, Violation } from './journal.ts'
 import type { World } from './world.ts'
 
+const SMOKE_PATIENCE = 5
+
 /** What every fault is given: the processes, who buys what, and how long it may go on. */
 export type Run = {
   readonly bed: Bed
@@ -19,16 +21,25 @@ export type Run = {
   isInterrupted(): boolean
 }
 
-/** The result of a fault: its figures in the order of the line, and what was found. */
-export type Result = { fault: string; figures: readonly (readonly [string, string | number])[]; violations: readonly Violation[] }
+/**
+ * The result of a fault: its figures in the order of the line, and what was found. `skipped` says in a sentence why this
+ * machine cannot show it: that is neither a pass nor a violation, and has an exit code of its own.
+ */
+export type Result = { fault: string; figures: readonly (readonly [string, string | number])[]; violations: readonly Violation[]; skipped?: string }
 
 export function isOver(run: Run, startedAtMs: number): boolean {
   if (run.isInterrupted() || run.journal.violations.some(({ rule }) => run.stopsAt?.includes(rule))) return true
   return performance.now() - startedAtMs > run.seconds * 1000
 }
 
-export function lineOf({ fault, figures, violations }: Result): string {
+export function lineOf({ fault, figures, violations, skipped }: Result): string {
+  if (skipped !== undefined) return `${fault} skipped: ${skipped}`
   return [fault, ...figures.map(([name, value]) => `${name}=${value}`), `violations=${violations.length}`].join(' ')
+}
+
+/** What a bound in time becomes in a smoke, which runs beside other tests on a machine that is busy with them. */
+export function patience(run: Run, ms: number): number {
+  return ms * (run.isSmoke ? SMOKE_PATIENCE : 1)
 }
 
 export function countsOf(entries: readonly Entry[]): [string, number][] {
@@ -49,4 +60,13 @@ export function since(journal: Journal, mark: Mark): { entries: readonly Entry[]
 
 export function secondsOf(ms: number): string {
   return `${(ms / 1000).toFixed(2)}s`
+}
+
+/** p99 of what lies between asking and the answer, over the attempts from `sinceMs` on that were answered; 0 without any. */
+export function p99Of(entries: readonly Entry[], sinceMs: number): number {
+  const times = entries.flatMap((entry) => entry.attempts)
+    .filter((attempt) => attempt.invokedAtMs >= sinceMs && attempt.status !== null)
+    .map((attempt) => attempt.completedAtMs - attempt.invokedAtMs)
+    .sort((a, b) => a - b)
+  return times[Math.floor((times.length - 1) * 0.99)] ?? 0
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Checker } from './check.ts'
-import { countsOf, isOver, secondsOf, since, type Result, type Run } from './figures.ts'
-import { SMOKE_PATIENCE } from './kill-hub.ts'
+import { countsOf, isOver, patience, secondsOf, since, type Result, type Run } from './figures.ts'
 import { nameOf, type Journal } from './journal.ts'
 import { Shop } from './shop.ts'
 import { topUp } from './world.ts'
@@ -43,7 +42,7 @@ export async function killDatabase(run: Run): Promise<Result> {
     await sleep(200)
     await shop.settle()
     await check.atRest(shop)
-    lateRefusals(journal, upAtMs + patienceOf(run), upAtMs)
+    lateRefusals(journal, upAtMs + patience(run, RECONNECT_WITHIN_MS), upAtMs)
     slowest.answer = Math.max(slowest.answer, shop.slowestMs)
     shop.close()
     await topUp(bed, world, run.cardsEach)
@@ -72,7 +71,7 @@ async function delayCommits({ bed }: Run, delayUs: number): Promise<void> {
 /** @returns how long after the database came back the first order was acknowledged, in milliseconds */
 async function reconnect(run: Run, journal: Journal, shop: Shop, upAtMs: number): Promise<number> {
   const { bed } = run
-  const patienceMs = patienceOf(run)
+  const patienceMs = patience(run, RECONNECT_WITHIN_MS)
   while (shop.lastOkAtMs < upAtMs && performance.now() < upAtMs + 15_000 && bed.life.isAlive()) await sleep(5)
   if (!bed.life.isAlive()) {
     journal.violate('the hub lives on', `it ended with the database: ${lastWords(bed.output)}`)
@@ -100,10 +99,6 @@ async function killHubToo({ bed }: Run, journal: Journal, check: Checker, shop: 
   await bed.startHub()
   await check.afterStart()
   shop.release()
-}
-
-function patienceOf(run: Run): number {
-  return RECONNECT_WITHIN_MS * (run.isSmoke ? SMOKE_PATIENCE : 1)
 }
 
 /** The head of the stack that an uncaught exception leaves. */

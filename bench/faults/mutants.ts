@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 /** A hub with a mistake built in, which the fault runs must find: each edit has to match exactly once. */
 export type Mutant = {
-  readonly fault: 'F1' | 'F3' | 'F15'
+  readonly fault: 'F1' | 'F15'
   /** The rules of which a contradiction proves that it was this mistake that was found. */
   readonly caughtBy: readonly string[]
   /** Crash points at which it shows. */
@@ -32,7 +32,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     fault: 'F1', caughtBy: ['I3'], points: ['answered'],
     edits: [
       { file: 'hub/domain/catalogue/rules.ts', from: 'lot.nextSeq += count', to: 'lot.nextSeq += lot.nextSeq % 7 === 0 ? 0 : count' },
-      { file: WRITER, from: 'answers[i]!.length !== step.rows', to: "step.statement.name !== 'orders.sold' && answers[i]!.length !== step.rows" },
+      { file: WRITER, from: 'written[i]!.length !== step.rows', to: "step.statement.name !== 'orders.sold' && written[i]!.length !== step.rows" },
     ],
   },
   // A batch leaves out its last fact.
@@ -44,6 +44,27 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   double_charge_on_retry: {
     fault: 'F1', caughtBy: ['I2'], points: ['committed'],
     edits: [{ file: 'hub/domain/orders/rules.ts', from: "if (known && known.state !== 'cancelled')", to: "if (known && known.state === 'cancelled')" }],
+  },
+  // A void gives the price back twice.
+  double_refund: {
+    fault: 'F1', caughtBy: ['I4', 'I5'], points: ['answered'],
+    edits: [{
+      file: 'hub/domain/ledger/rules.ts', from: 'export function refundLegs(',
+      to: `export function refundLegs(event: Event, totalMicro: bigint, feeMicro: bigint, availableMicro: bigint): Transfer[] {
+  const again = leg(event, 3, 'refund', house('sales', event.mode), event.account, totalMicro, availableMicro + totalMicro + feeMicro + totalMicro)
+  return [...refundOnce(event, totalMicro, feeMicro, availableMicro), again]
+}
+
+function refundOnce(`,
+    }],
+  },
+  // The last guard is gone: the look-up misses a bound reference now and then, which the unique key would have met.
+  unique_key_dropped: {
+    fault: 'F15', caughtBy: ['I2'],
+    edits: [
+      { file: 'hub/migrations/0007_orders.sql', from: 'constraint orders_reference unique (lane, docking, reference, attempt),', to: '' },
+      { file: 'hub/domain/orders/rules.ts', from: 'const known = tally.orders.get(', to: 'const known = Math.random() < 0.2 ? undefined : tally.orders.get(' },
+    ],
   },
   // A start forgets to look for the orders whose answers may be lost.
   doubt_forgotten: {

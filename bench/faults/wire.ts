@@ -60,3 +60,13 @@ export function sign(method: 'GET' | 'POST', url: string, body: string | undefin
     },
   ) as Record<string, string>
 }
+
+/** The reason code of a problem; null where there is none. */
+export function codeOf(text: string): string | null {
+  try {
+    const { code } = JSON.parse(text) as { code?: unknown }
+    return typeof code === 'string' ? code : null
+  } catch {
+    return null
+  }
+}

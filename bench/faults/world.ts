@@ -10,7 +10,9 @@ export type Good = { id: string; code: string; unitPrice: string; priceMicro: bi
 /** Who buys and what there is. Every card holds the canary: it may be seen in an answer with cards and nowhere else. */
 export type World = { partners: readonly Partner[]; goods: readonly Good[]; canary: string; secrets: readonly string[] }
 
-const PARTNERS: readonly { name: string; mode: Mode; deposit: string; feePpm: number }[] = [
+export type Opening = { name: string; mode: Mode; deposit: string; feePpm: number }
+
+const PARTNERS: readonly Opening[] = [
   { name: 'North', mode: 'live', deposit: '900000', feePpm: 0 },
   { name: 'South', mode: 'live', deposit: '900000', feePpm: 10_000 },
   { name: 'East', mode: 'live', deposit: '900000', feePpm: 333 },
@@ -33,11 +35,7 @@ const LOW_SHARE = 0.5
 export async function furnish(bed: Bed, cardsEach: number): Promise<World> {
   const canary = `CANARY${randomBytes(6).toString('hex')}`
   const partners: Partner[] = []
-  for (const { name, mode, deposit, feePpm } of PARTNERS) {
-    const { docking, credentials } = read(await bed.operator('POST', '/operator/dockings', { name, mode, dialect: 'json', feePpm }))
-    read(await bed.operator('POST', `/operator/dockings/${docking.id}/deposits`, { reference: 'first', amount: deposit }))
-    partners.push({ id: docking.id, name, mode, feePpm, ...credentials, firstDepositMicro: parseAmount(deposit)! })
-  }
+  for (const opening of PARTNERS) partners.push(await openPartner(bed, opening))
   read(await bed.operator('POST', '/operator/goods', { items: GOODS.map((good) => ({ ...good, name: `Good ${good.code}`, category: 'Faults' })) }))
   const ids = await bed.asOwner(async (client) => (await client.query<{ code: string; id: string }>('select code, id from catalogue.goods')).rows)
   const goods = GOODS.map((good) => ({ ...good, id: ids.find((row) => row.code === good.code)!.id, priceMicro: parseAmount(good.unitPrice)!, isScarce: good.code === 'SCARCE' }))
@@ -45,6 +43,13 @@ export async function furnish(bed: Bed, cardsEach: number): Promise<World> {
   const world = { partners, goods, canary, secrets }
   for (const good of goods) for (const mode of ['live', 'sandbox'] as const) await stock(bed, world, good, mode, cardsEach)
   return world
+}
+
+/** Opens one docking and books its first deposit. */
+export async function openPartner(bed: Bed, { name, mode, deposit, feePpm }: Opening): Promise<Partner> {
+  const { docking, credentials } = read(await bed.operator('POST', '/operator/dockings', { name, mode, dialect: 'json', feePpm }))
+  read(await bed.operator('POST', `/operator/dockings/${docking.id}/deposits`, { reference: 'first', amount: deposit }))
+  return { id: docking.id, name, mode, feePpm, ...credentials, firstDepositMicro: parseAmount(deposit)! }
 }
 
 /** Tops up what is half sold, so that a long run does not end in an empty shop. */

@@ -9,7 +9,7 @@ import type { Receipt } from '../domain/orders/index.ts'
 import { mayUse, type LiveKey } from '../domain/partners/index.ts'
 import { limits } from '../kernel/limits.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
-import { isPassing, OutcomeUnknown, sqlState } from '../platform/postgres/database.ts'
+import { isOutage, OutcomeUnknown } from '../platform/postgres/database.ts'
 import type { Hub } from './hub.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
 import { BODY_BYTES_KEPT, openEntry, type Entry } from './request-log.ts'
@@ -267,8 +267,6 @@ export function refusalOfError(error: unknown, bodyLimit: number = limits.reques
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse('protocol.unsupported_media', { expected: 'application/json', seen: 'another type' }).refusal
   if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH' || code === 'FST_ERR_PARAM') return refuse('protocol.malformed_request', { problem: 'the request line or length is wrong', at: 'the head' }).refusal
   if (error instanceof OutcomeUnknown) return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
-  const state = sqlState(error)
-  const outage = isPassing(error) || /^(08|53|57|58|55000)/.test(state) || ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code) || /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable|Query read timeout/.test(String((error as Error)?.message ?? ''))
-  if (outage) return refuse('platform.storage_unavailable', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
+  if (isOutage(error)) return refuse('platform.storage_unavailable', { retryAfterS: 2 }, { retryAfterS: 2 }).refusal
   return refuse('platform.internal_error', {}).refusal
 }

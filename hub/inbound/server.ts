@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { refuse, type Refusal } from '../../protocol/outcome.ts'
 import { limits } from '../kernel/limits.ts'
+import { connectionsWithin, openFileLimit } from '../platform/open-files.ts'
 import { finishAnswers } from './closing.ts'
 import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
@@ -51,7 +52,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 200 },
     http: HTTP as never,
   })
-  app.server.maxConnections = 4_096
+  app.server.maxConnections = connectionsWithin(openFileLimit())
   app.server.maxHeadersCount = 2_000
   guardSockets(app.server, hub)
   finishAnswers(app.server)

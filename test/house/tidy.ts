@@ -81,10 +81,10 @@ export const versionsAreExact: Rule = (files) => files.filter(({ path }) => /(^|
 type Lock = { packages?: Record<string, { resolved?: string; version?: string; bin?: unknown; dependencies?: unknown; devDependencies?: unknown; optionalDependencies?: unknown }> }
 
 /** The lockfile must install anywhere, and it must be the lockfile of this package.json. */
-export const lockfileFitsAnywhere: Rule = (files) => files.filter(({ path }) => path === 'package-lock.json').flatMap(({ path, text }) => {
+export const lockfileFitsAnywhere: Rule = (files) => files.filter(({ path }) => /(^|\/)package-lock\.json$/.test(path)).flatMap(({ path, text }) => {
   const { packages = {} } = JSON.parse(text) as Lock
   const found = Object.entries(packages).filter(([, entry]) => /^https?:/.test(entry.resolved ?? '')).map(([name]) => `${path} fetches ${name} from one address`)
-  const own = files.find((file) => file.path === 'package.json')
+  const own = files.find((file) => file.path === path.replace(/package-lock\.json$/, 'package.json'))
   if (!own || !packages['']) return found
   const wanted = JSON.parse(own.text) as Record<string, unknown>
   return [...found, ...['bin', 'dependencies', 'devDependencies', 'optionalDependencies'].flatMap((set) => {

@@ -18,9 +18,11 @@ async function faults(...words: string[]): Promise<{ code: number | null; text: 
   return { code, text }
 }
 
-test('kill -9 of the hub at four points and of its database loses, doubles and hides nothing, and a changed repeat is refused', async () => {
-  const { code, text } = await faults('F1', 'F3', 'F15', '--smoke')
-  for (const fault of ['F1', 'F3', 'F15']) {
+const SMOKED = ['F1', 'F2', 'F3', 'F13', 'F14', 'F15']
+
+test('kill -9 of the hub and of its database, a full pool, a storm of retries and changed repeats lose, double and hide nothing', async () => {
+  const { code, text } = await faults(...SMOKED, '--smoke')
+  for (const fault of SMOKED) {
     const line = new RegExp(`^${fault} rounds=([1-9]\\d*) orders=([1-9]\\d*) acknowledged=([1-9]\\d*) .*violations=0$`, 'm')
     assert.match(text, line, text.slice(0, 3_000))
   }

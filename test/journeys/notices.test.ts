@@ -149,14 +149,14 @@ test('what people typed is shown as they typed it, and is never read as HTML or 
 test('kill -9 before and after a letter leaves: after the restart it lies in the outbox, once under one name', async () => {
   const bed = await Bed.open(root)
   try {
-    await bed.startHub('notice_taken:1')
+    await bed.startHub({ crashpoint: 'notice_taken:1' })
     const opened = JSON.parse((await bed.operator('POST', '/operator/dockings', { name: 'Shop', mode: 'live', dialect: 'json' })).text)
     const path = `/operator/dockings/${opened.docking.id}`
     await bed.operator('POST', `${path}/contacts`, OWNER)
     await bed.operator('POST', `${path}/holds`, HOLD)
     assert.equal((await bed.life.ended).signal, 'SIGKILL')
     assert.deepEqual(readMails(bed.dataDir), [], 'it was killed between the intent and the letter')
-    await bed.startHub('mail_sent:1')
+    await bed.startHub({ crashpoint: 'mail_sent:1' })
     assert.equal((await bed.life.ended).signal, 'SIGKILL')
     const [first] = readMails(bed.dataDir)
     const sent = () => bed.asOwner(async (client) => (await client.query<{ state: string; attempts: number }>('select state, attempts from notices.outbox')).rows)

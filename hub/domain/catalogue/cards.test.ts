@@ -14,7 +14,7 @@ function counting(): { db: Database; asked: Statement[] } {
     await new Promise((later) => setTimeout(later, 20))
     return rooms.db.run(statement)
   }
-  return { db: { run } as unknown as Database, asked }
+  return { db: { urgent: { run } } as unknown as Database, asked }
 }
 
 test('hundreds of orders from lots not seen before are opened with a few look-ups', async () => {
@@ -38,7 +38,7 @@ test('a look-up that fails is told to those who waited for it, and the next one 
   const picks = [{ lot: (await rooms.db.run({ text: 'select id from catalogue.lots where good = $1', values: [good] }))[0]![0] as bigint, first: 1, count: 1 }]
   const sealed = readCards(await rooms.db.run(loadCards(picks)))
   let isDown = true
-  const db = { run: (statement: Statement) => (isDown ? Promise.reject(new Error('the line is down')) : rooms.db.run(statement)) } as unknown as Database
+  const db = { urgent: { run: (statement: Statement) => (isDown ? Promise.reject(new Error('the line is down')) : rooms.db.run(statement)) } } as unknown as Database
   const opener = new CardOpener(db, rooms.vault)
   await Promise.all([0, 1].map(() => assert.rejects(async () => opener.open(picks, sealed), /the line is down/)))
   isDown = false

@@ -51,7 +51,7 @@ export class CardOpener {
     const { lots } = this.#next!
     this.#next = null
     const found = new Map<bigint, LotKey>()
-    for (const row of await this.#db.run(loadDataKeys([...lots]))) {
+    for (const row of await this.#db.urgent.run(loadDataKeys([...lots]))) {
       const [lot, good, sealed] = row as [bigint, string, Buffer]
       found.set(lot, { key: this.#vault.openDataKey(sealed, dataKeyContext(good)), good })
     }

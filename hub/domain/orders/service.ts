@@ -6,7 +6,7 @@ import { crashpoint } from '../../platform/crashpoints.ts'
 import { loadFacts, underLanes } from '../../platform/facts.ts'
 import { loadUnanswered, lockLanes, moveLanes, readLanes, settleLane } from '../../platform/lanes.ts'
 import type { Log } from '../../platform/log.ts'
-import { sqlState, type Connection, type Database } from '../../platform/postgres/database.ts'
+import { isOutage, type Connection, type Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { CardOpener, loadCards, NO_CHOICE, readCards, variantOf, type Card, type Choice } from '../catalogue/index.ts'
 import { Aftermath, type Handing, type Receipt } from './aftermath.ts'
@@ -107,8 +107,7 @@ export class Orders {
       } catch (error) {
         // Booked, but the cards cannot be opened now: it stays charged, and a repeat hands it over. The database may have
         // gone in between; a card that does not open although it is here is damaged, and that is for a person.
-        const damaged = sqlState(error) === '' || sqlState(error).startsWith('ERR_')
-        this.#options.log[damaged ? 'error' : 'warn']({ err: error, order: order.id }, 'the cards of a booked order could not be opened')
+        this.#options.log[isOutage(error) ? 'warn' : 'error']({ err: error, order: order.id }, 'the cards of a booked order could not be opened')
         this.#aftermath.receipt([one]).broken()
         items.push(refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 }))
       }

@@ -4,7 +4,7 @@ import { refuse, type Refusal } from '../../../protocol/outcome.ts'
 import { crashpoint } from '../../platform/crashpoints.ts'
 import { lockLanes } from '../../platform/lanes.ts'
 import type { Log } from '../../platform/log.ts'
-import { isAnswered, isConflict, isPassing, toQuery, type Database, type Rows, type Statement } from '../../platform/postgres/database.ts'
+import { isAnswered, isConflict, isOutage, isPassing, toQuery, type Database, type Rows, type Statement } from '../../platform/postgres/database.ts'
 import type { SealedCards } from '../catalogue/index.ts'
 import { EMPTY_BOOK, type PriceBook } from '../terms/index.ts'
 import { cardsOf, fold, lockAndLoad, mergePrices, pricesAgree, readLoaded, reloadPrices, writes, type BatchInput, type Folded, type RefusalNote } from './batch.ts'
@@ -184,7 +184,8 @@ export class OrderWriter {
       if (!rolledBack) this.#drop()
       if (isPassing(error)) return { kind: 'passing' }
       if (isConflict(error)) return { kind: 'conflict' }
-      log.error({ err: error }, 'a batch was refused by the database')
+      // A full disk or a server that stops is trouble from outside; any other refusal is a mistake of ours.
+      log[isOutage(error) ? 'warn' : 'error']({ err: error }, 'a batch was refused by the database')
       return { kind: 'failed' }
     }
     log.warn({ err: error }, 'the line to the database broke before the commit: nothing was booked')

@@ -61,7 +61,7 @@ export class KeyRing {
   }
 
   async #load(statement: ReturnType<typeof loadKeyById>): Promise<LiveKey[]> {
-    return readKeys(await this.#db.run(statement)).map(({ docking, key }) => openKey(this.#vault, docking, key))
+    return readKeys(await this.#db.urgent.run(statement)).map(({ docking, key }) => openKey(this.#vault, docking, key))
   }
 }
 

@@ -18,7 +18,7 @@ export function publicRoutes(app: FastifyInstance, hub: Hub): void {
   app.get('/readyz', hidden, async (_request, reply) => {
     if (hub.state.stopping || !hub.state.ready) return reply.code(503).header('retry-after', '2').send({ ready: false })
     try {
-      await hub.db.run({ name: 'platform.ping', text: 'select 1', values: [] })
+      await hub.db.urgent.run({ name: 'platform.ping', text: 'select 1', values: [] })
     } catch {
       return reply.code(503).header('retry-after', '2').send({ ready: false, because: 'the database cannot be reached' })
     }

@@ -23,12 +23,28 @@ export function isPassing(error: unknown): boolean {
   return PASSING.has(sqlState(error))
 }
 
+/**
+ * What the operating system says of a database that is away, unreachable or stopped (its queue of new lines is then
+ * full), or of a hub that may open no more files.
+ */
+const UNREACHABLE = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EAGAIN', 'ECONNABORTED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EMFILE', 'ENFILE', 'EADDRNOTAVAIL',
+])
+/** What the driver says without any code. */
+const BROKEN_LINE = /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable|Query read timeout|timeout expired/
+
+/** Whether the database, and not a mistake of ours, is behind an error: away, full, stopping, silent, or every line taken. */
+export function isOutage(error: unknown): boolean {
+  const state = sqlState(error)
+  return isPassing(error) || /^(08|53|57|58|55000)/.test(state) || UNREACHABLE.has(state) || BROKEN_LINE.test(String((error as Error | null)?.message ?? ''))
+}
+
 /** A row that must be unique was there already. Never branch on the constraint's name: a sharded Postgres changes it. */
 export function isConflict(error: unknown): boolean {
   return sqlState(error) === '23505'
 }
 
-export function sqlState(error: unknown): string {
+function sqlState(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' ? code : ''
 }
@@ -57,24 +73,43 @@ const WRITER_PLANS = `set plan_cache_mode = force_generic_plan; set enable_seqsc
 
 /** A line that says nothing for so long is broken, whatever the network believes; the server's own limits are shorter. */
 const SILENT_MS = 8_000
+const TRANSACTION_MS = 5_000
+/** Nothing is quicker than a rollback: a server that does not answer it drops the transaction with the line. */
+const ROLLBACK_MS = 1_000
 
 export type DatabaseOptions = {
   url: string
   /** Connections for reads and chores; the writer of orders has one of its own. */
   size: number
   applicationName: string
+  /** How long a line may say nothing; SILENT_MS unless a test cannot wait for that. */
+  silentMs?: number
 }
+
+/** Lines kept for what no order can be placed without. */
+const URGENT_SIZE = 2
 
 /** The database of the hub, as the runtime role that may not edit history. */
 export class Database {
   readonly #pool: pg.Pool
+  readonly #urgentPool: pg.Pool
   readonly #options: DatabaseOptions
+  readonly #silentMs: number
+  /**
+   * For the short reads without which no order can be placed (whose key is it, how is its lot sealed): lines of their
+   * own, so that reads and chores which hold the whole pool keep no order out.
+   */
+  readonly urgent: Connection
 
   constructor(options: DatabaseOptions) {
     this.#options = options
-    this.#pool = new pg.Pool({ ...this.#settings(), max: options.size, connectionTimeoutMillis: 500, idleTimeoutMillis: 30_000 })
+    this.#silentMs = options.silentMs ?? SILENT_MS
+    const pool = (max: number) => new pg.Pool({ ...this.#settings(), max, connectionTimeoutMillis: 500, idleTimeoutMillis: 30_000 })
+    this.#pool = pool(options.size)
+    this.#urgentPool = pool(URGENT_SIZE)
+    this.urgent = { run: async (statement) => (await this.#urgentPool.query(bounded(toQuery(statement), this.#silentMs))).rows as Rows }
     // An idle connection that breaks is replaced by the pool; the next caller gets the error if the server is gone.
-    this.#pool.on('error', () => {})
+    for (const each of [this.#pool, this.#urgentPool]) each.on('error', () => {})
   }
 
   #settings(): pg.ClientConfig {
@@ -83,31 +118,32 @@ export class Database {
       application_name: this.#options.applicationName,
       types,
       keepAlive: true,
-      statement_timeout: 5_000,
+      statement_timeout: TRANSACTION_MS,
       lock_timeout: 2_000,
       idle_in_transaction_session_timeout: 5_000,
     }
   }
 
   async run(statement: Statement): Promise<Rows> {
-    const result = await this.#pool.query(toQuery(statement))
+    const result = await this.#pool.query(bounded(toQuery(statement), this.#silentMs))
     return result.rows as Rows
   }
 
   /** Runs work in one transaction on one connection; an error rolls back. Long chores pass a timeout of their own. */
-  async transaction<T>(work: (connection: Connection) => Promise<T>, timeoutMs = 5_000): Promise<T> {
+  async transaction<T>(work: (connection: Connection) => Promise<T>, timeoutMs = TRANSACTION_MS): Promise<T> {
     const client = await this.#pool.connect()
+    const silentMs = this.#silentMs + timeoutMs - TRANSACTION_MS
     let broken: Error | undefined
     let committing = false
     // The pool listens only to idle clients: a line that breaks under us is told by the statement that fails.
     const deaf = () => {}
     client.on('error', deaf)
     try {
-      await client.query('begin')
-      if (timeoutMs !== 5_000) await client.query(`set local statement_timeout = ${Math.trunc(timeoutMs)}`)
-      const value = await work(connect(client))
+      await client.query(bounded({ text: 'begin' }, silentMs))
+      if (timeoutMs !== TRANSACTION_MS) await client.query(bounded({ text: `set local statement_timeout = ${Math.trunc(timeoutMs)}` }, silentMs))
+      const value = await work({ run: async (statement) => (await client.query(bounded(toQuery(statement), silentMs))).rows as Rows })
       committing = true
-      const ended = await client.query('commit')
+      const ended = await client.query(bounded({ text: 'commit' }, silentMs))
       if (ended.command !== 'COMMIT') throw new Error(`commit was answered with ${ended.command}`)
       return value
     } catch (error) {
@@ -115,7 +151,7 @@ export class Database {
         broken = error as Error
         throw new OutcomeUnknown(error)
       }
-      await client.query('rollback').catch((rollbackError: Error) => {
+      await client.query(bounded({ text: 'rollback' }, ROLLBACK_MS)).catch((rollbackError: Error) => {
         broken = rollbackError
       })
       throw error
@@ -127,7 +163,7 @@ export class Database {
 
   /** A connection of one's own that sends statements without waiting for each answer. The caller ends it. */
   async dedicated(): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.#settings(), pipeline: true, connectionTimeoutMillis: 2_000, query_timeout: SILENT_MS } as pg.ClientConfig)
+    const client = new pg.Client({ ...this.#settings(), pipeline: true, connectionTimeoutMillis: 2_000, query_timeout: this.#silentMs } as pg.ClientConfig)
     client.on('error', () => {})
     await client.connect()
     await client.query(WRITER_PLANS)
@@ -135,7 +171,7 @@ export class Database {
   }
 
   async end(): Promise<void> {
-    await this.#pool.end()
+    await Promise.all([this.#pool.end(), this.#urgentPool.end()])
   }
 }
 
@@ -143,8 +179,9 @@ export function toQuery(statement: Statement): pg.QueryArrayConfig {
   return { name: statement.name, text: statement.text, values: statement.values as unknown[], rowMode: 'array', types }
 }
 
-function connect(client: pg.PoolClient): Connection {
-  return { run: async (statement) => (await client.query(toQuery(statement))).rows as Rows }
+/** The server's own limits say nothing when the server is silent. */
+function bounded<Q extends pg.QueryConfig>(query: Q, silentMs: number): Q {
+  return { ...query, query_timeout: silentMs } as Q
 }
 
 /**
