@@ -42,7 +42,7 @@ async function serve(): Promise<void> {
     db: { run: async () => [], urgent: { run: async () => [] } } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: [],
     keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: null as never,
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
-    requests: new RequestLog({ perDocking: 200, mostEntries: 50_000, sinceMs: clock.nowMs() }),
+    requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nonces: new NonceWindow({ windowS: 600, seed: randomBytes(8).readBigUInt64LE() }),
     nobody: createSecretKey(randomBytes(32)), operatorHash: randomBytes(32),
     startedAtS: Math.floor(clock.nowMs() / 1000), state: { ready: true, stopping: false },

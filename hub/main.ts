@@ -64,7 +64,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
     nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
-    requests: new RequestLog({ perDocking: 200, mostEntries: 50_000, sinceMs: clock.nowMs() }),
+    requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
     checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db)],
     publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,

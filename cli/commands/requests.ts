@@ -14,7 +14,7 @@ export const listRequests: Command = {
   operands: [],
   options: [
     { name: 'id', value: 'REQUEST', what: { en: 'One request by the requestId of its answer.', zh: '按应答中的 requestId 查看单个请求。' } },
-    { name: 'limit', value: 'N', what: { en: 'How many, 1 to 200; the default is 20.', zh: '条数，1 至 200，默认 20。' } },
+    { name: 'limit', value: 'N', what: { en: 'How many, 1 to 100; the default is 20.', zh: '条数，1 至 100，默认 20。' } },
     dockingOption,
   ],
   teaches: [{
@@ -24,11 +24,11 @@ export const listRequests: Command = {
   examples: [
     { line: 'berth requests', what: { en: 'the newest', zh: '最近的请求' } },
     { line: 'berth requests --id req_01jd…', what: { en: 'the one that a refusal names', zh: '拒绝应答中提到的请求' } },
-    { line: "berth requests --limit 200 --json | jq '.items[] | select(.status >= 400)'", what: { en: 'those that were refused', zh: '只看被拒绝的' } },
+    { line: "berth requests --limit 100 --json | jq '.items[] | select(.status >= 400)'", what: { en: 'those that were refused', zh: '只看被拒绝的' } },
   ],
   run: async (asked) => {
     const limit = asked.option('limit') ?? '20'
-    if (!/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > 200) throw new WrongUsage({ en: '--limit is a whole number from 1 to 200.', zh: '--limit 为 1 至 200 的整数。' })
+    if (!/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > 100) throw new WrongUsage({ en: '--limit is a whole number from 1 to 100.', zh: '--limit 为 1 至 100 的整数。' })
     const client = partnerClient(asked)
     const id = asked.option('id')
     if (id !== undefined) {

@@ -162,7 +162,7 @@ async function ask<B extends TSchema, Q extends TSchema>(
   if (checkBody) {
     const json = readBody(request, body)
     if (!json.ok) return json
-    if (body.byteLength <= BODY_BYTES_KEPT) entry.body = json.value
+    if (body.byteLength <= BODY_BYTES_KEPT) entry.body = body
     const checked = checkBody(json.value)
     if (!checked.ok) return checked
     read = checked.value

@@ -5,7 +5,7 @@ import type { Decision } from '../domain/decisions/index.ts'
 import type { Contact } from '../domain/notices/index.ts'
 import type { Order, Quote } from '../domain/orders/index.ts'
 import type { KeyRow } from '../domain/partners/index.ts'
-import { fieldsOf, prefixOf, withoutSecrets, type Entry } from './request-log.ts'
+import { fieldsOf, prefixOf, withoutSecrets, type Kept } from './request-log.ts'
 
 /** Inner rows as the words of the newest API version. Money leaves here as decimal strings and nowhere else. */
 export function presentOrder(order: Order, cards: readonly Card[] | null, masked: boolean, more: { text?: string | null; pickup?: string } = {}): string {
@@ -59,7 +59,7 @@ export function presentKey(key: KeyRow, currentId: string, atMs: number) {
   }
 }
 
-export function presentRequest(entry: Entry) {
+export function presentRequest(entry: Kept) {
   return {
     id: entry.id, at: new Date(entry.atMs).toISOString(), method: entry.method, path: withoutSecrets(entry.path), route: entry.route, status: entry.status,
     code: entry.code, class: entry.code === null ? null : reasonOf(entry.code).class, durationMs: Math.round(entry.durationMs * 1_000) / 1_000, key: entry.keyId,

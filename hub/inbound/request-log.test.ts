@@ -21,6 +21,30 @@ test('all dockings together are bounded, and the quiet ones are forgotten first'
   assert.equal(log.page('dck_999', null, 100)!.length, 1)
 })
 
+test('what was kept is what is read, whatever its length, and the oldest goes first', () => {
+  const log = new RequestLog({ perDocking: 20, mostEntries: 100, sinceMs: 0 })
+  const body = (i: number) => ({ reference: '单'.repeat(i % 3) + i, quantity: i })
+  for (let i = 1; i <= 45; i++) {
+    const entry = entryOf('dck_a', i % 2 ? '/api/orders' : `/api/orders/ord_${i}`)
+    Object.assign(entry, { keyId: `key_${i}`, status: 200 + i, bytesOut: i * 1_000, code: i % 3 ? null : 'orders.not_found', body: i % 5 ? Buffer.from(JSON.stringify(body(i))) : { call: 'trade', quantity: i } })
+    log.keep(entry)
+  }
+  const kept = log.page('dck_a', null, 100)!
+  assert.equal(kept.length, 20)
+  kept.forEach((entry, n) => {
+    const i = 45 - n
+    assert.deepEqual(
+      [entry.method, entry.route, entry.path, entry.keyId, entry.status, entry.bytesOut, entry.code, entry.address, entry.atMs, entry.body],
+      ['POST', '/api/orders', i % 2 ? '/api/orders' : `/api/orders/ord_${i}`, `key_${i}`, 200 + i, i * 1_000, i % 3 ? null : 'orders.not_found', '192.0.2.7', 1_795_383_120_000, i % 5 ? body(i) : { call: 'trade', quantity: i }],
+    )
+    assert.equal(log.find('dck_a', entry.id)!.status, 200 + i)
+  })
+  const odd = entryOf('dck_b')
+  odd.body = Buffer.alloc(281, 0x20)
+  log.keep(odd)
+  assert.equal(log.page('dck_b', null, 1)![0]!.body, null, 'a body that is too long is told by its size alone')
+})
+
 test('a request of nobody is kept nowhere', () => {
   const log = new RequestLog({ perDocking: 10, mostEntries: 100, sinceMs: 0 })
   log.keep(entryOf(''))
@@ -28,8 +52,9 @@ test('a request of nobody is kept nowhere', () => {
 })
 
 test('a path is kept without its query and to a bounded length', () => {
-  assert.equal(entryOf('a', '/api/goods?cursor=secret').path, '/api/goods')
-  assert.equal(entryOf('a', `/${'x'.repeat(5_000)}?y`).path.length, 200)
+  const log = new RequestLog({ perDocking: 10, mostEntries: 100, sinceMs: 0 })
+  for (const url of ['/api/goods?cursor=secret', `/${'x'.repeat(5_000)}?y`, '/api/orders', '/']) log.keep(entryOf('a', url))
+  assert.deepEqual(log.page('a', null, 10)!.map((entry) => entry.path), ['/', '/api/orders', `/${'x'.repeat(79)}`, '/api/goods'])
 })
 
 test('of a body the names are shown, and the values of what was asked', () => {

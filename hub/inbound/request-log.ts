@@ -1,6 +1,6 @@
-import type { ReasonCode } from '../../protocol/reasons.ts'
+import { reasonCodes, type ReasonCode } from '../../protocol/reasons.ts'
 
-/** What is kept of one request: values that there are anyway. Nothing is copied or written out before somebody looks. */
+/** One request as it goes through the doors; `keep` writes it down. */
 export type Entry = {
   readonly id: string
   readonly atMs: number
@@ -13,44 +13,52 @@ export type Entry = {
   readonly bytesIn: number
   docking: string
   keyId: string
-  /** The body as it was read, kept when it is small; never the bytes. Of an acg form only what was asked for. */
-  body: unknown
+  /** The bytes of a JSON body. Of an acg form only what was asked for, as an object: the form carries the shop's key. */
+  body: Uint8Array | object | null
   status: number
   code: ReasonCode | null
   bytesOut: number
-  durationMs: number
 }
 
+/** One request as it is shown; `body` is what was read of it, null when it was too long to be kept or is no JSON. */
+export type Kept = Omit<Entry, 'begunMs' | 'docking' | 'body'> & { body: unknown; durationMs: number }
+
 /** Longer bodies are not held: their size is told. */
-export const BODY_BYTES_KEPT = 1_024
-const LONGEST_PATH = 200
+export const BODY_BYTES_KEPT = 280
+const LONGEST_PATH = 80
 
 export function openEntry(request: { id: string; method: string; ip: string; raw: { url?: string | undefined } }, route: string, bytesIn: number, nowMs: number): Entry {
   const url = request.raw.url ?? '/'
   const mark = url.indexOf('?')
-  const end = Math.min(mark < 0 ? url.length : mark, LONGEST_PATH)
   return {
-    id: request.id, atMs: nowMs, begunMs: performance.now(), method: request.method, path: end === url.length ? url : copied(url, end), route, address: request.ip, bytesIn,
-    docking: '', keyId: '', body: undefined, status: 0, code: null, bytesOut: 0, durationMs: 0,
+    id: request.id, atMs: nowMs, begunMs: performance.now(), method: request.method, path: mark < 0 ? url : url.slice(0, mark), route, address: request.ip, bytesIn,
+    docking: '', keyId: '', body: null, status: 0, code: null, bytesOut: 0,
   }
 }
 
-/** A part of a text that does not hold the whole of it in memory. */
-function copied(text: string, end: number): string {
-  return Buffer.from(text.slice(0, end), 'latin1').toString('latin1')
-}
+type Ring = { slots: Buffer; filled: number; next: number; used: boolean }
 
-type Ring = { entries: Entry[]; next: number; used: boolean }
+// A slot: two doubles, two 32-bit and three 16-bit numbers, then texts with their lengths in front.
+const AT = 0, DURATION = 8, BYTES_IN = 16, BYTES_OUT = 20, STATUS = 24, CODE = 26, ROUTE = 28, TEXTS = 30
+const LONGEST_NAME = 31
+const SLOT_BYTES = TEXTS + 4 * (1 + LONGEST_NAME) + 2 + LONGEST_PATH + BODY_BYTES_KEPT
+const FIRST_SLOTS = 8
 
 /**
  * The last requests of each docking since this life began, in memory: what a partner looks at when a call went wrong.
  * Bounded a docking and in all; when all is full, a docking that has been quiet loses its log first.
+ *
+ * They are written into buffers. As objects each of them outlived its request by seconds, and moving them through the
+ * generations of the heap cost 40 MB and half as much again as the order itself.
  */
 export class RequestLog {
   readonly perDocking: number
   readonly sinceMs: number
   readonly #mostEntries: number
   readonly #rings = new Map<string, Ring>()
+  /** Method and route, which are few, by number. */
+  readonly #routes: { method: string; route: string }[] = []
+  readonly #routeNumbers = new Map<string, Map<string, number>>()
   #count = 0
 
   constructor({ perDocking, mostEntries, sinceMs }: { perDocking: number; mostEntries: number; sinceMs: number }) {
@@ -62,26 +70,26 @@ export class RequestLog {
   /** Keeps a finished request. One of nobody known is kept nowhere. */
   keep(entry: Entry): void {
     if (entry.docking === '') return
-    entry.durationMs = performance.now() - entry.begunMs
     let ring = this.#rings.get(entry.docking)
-    if (ring === undefined) this.#rings.set(entry.docking, (ring = { entries: [], next: 0, used: true }))
+    if (ring === undefined) this.#rings.set(entry.docking, (ring = { slots: Buffer.alloc(Math.min(FIRST_SLOTS, this.perDocking) * SLOT_BYTES), filled: 0, next: 0, used: true }))
     ring.used = true
-    if (ring.entries.length === this.perDocking) ring.entries[ring.next] = entry
-    else {
-      ring.entries.push(entry)
+    if (ring.filled < this.perDocking) {
+      ring.filled++
+      if (ring.filled * SLOT_BYTES > ring.slots.length) ring.slots = Buffer.concat([ring.slots], Math.min(ring.slots.length * 2, this.perDocking * SLOT_BYTES))
       if (++this.#count > this.#mostEntries) this.#forgetQuiet()
     }
+    this.#write(ring.slots.subarray(ring.next * SLOT_BYTES, (ring.next + 1) * SLOT_BYTES), entry)
     ring.next = (ring.next + 1) % this.perDocking
   }
 
   /** Newest first, older than the request `before`; null when that one is not kept (any more). */
-  page(docking: string, before: string | null, limit: number): Entry[] | null {
+  page(docking: string, before: string | null, limit: number): Kept[] | null {
     const all = this.#newestFirst(docking)
     const start = before === null ? 0 : all.findIndex((entry) => entry.id === before) + 1
     return before !== null && start === 0 ? null : all.slice(start, start + limit)
   }
 
-  find(docking: string, id: string): Entry | null {
+  find(docking: string, id: string): Kept | null {
     return this.#newestFirst(docking).find((entry) => entry.id === id) ?? null
   }
 
@@ -89,11 +97,65 @@ export class RequestLog {
     return this.#count
   }
 
-  #newestFirst(docking: string): Entry[] {
+  #newestFirst(docking: string): Kept[] {
     const ring = this.#rings.get(docking)
     if (ring === undefined) return []
-    const { entries, next } = ring
-    return entries.length < this.perDocking ? entries.toReversed() : [...entries.slice(next), ...entries.slice(0, next)].toReversed()
+    return Array.from({ length: ring.filled }, (_, i) => {
+      const slot = (ring.next - 1 - i + this.perDocking) % this.perDocking
+      return this.#read(ring.slots.subarray(slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES))
+    })
+  }
+
+  #write(slot: Buffer, entry: Entry): void {
+    slot.writeDoubleLE(entry.atMs, AT)
+    slot.writeDoubleLE(performance.now() - entry.begunMs, DURATION)
+    slot.writeUInt32LE(entry.bytesIn, BYTES_IN)
+    slot.writeUInt32LE(entry.bytesOut, BYTES_OUT)
+    slot.writeUInt16LE(entry.status, STATUS)
+    slot.writeUInt16LE(entry.code === null ? 0 : reasonCodes.indexOf(entry.code) + 1, CODE)
+    slot.writeUInt16LE(this.#routeNumber(entry.method, entry.route), ROUTE)
+    let at = TEXTS
+    for (const text of [entry.id, entry.keyId, entry.address]) {
+      const bytes = slot.write(text, at + 1, LONGEST_NAME, 'latin1')
+      slot[at] = bytes
+      at += 1 + bytes
+    }
+    // Most addresses are their route: that is told by no length at all.
+    slot[at] = entry.path === entry.route ? 0 : slot.write(entry.path, at + 1, LONGEST_PATH, 'latin1')
+    at += 1 + slot[at]!
+    const { body } = entry
+    const bytes = body === null ? null : body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body))
+    const length = bytes === null || bytes.length > BODY_BYTES_KEPT ? 0 : bytes.length
+    slot.writeUInt16LE(length, at)
+    if (length > 0) slot.set(bytes!, at + 2)
+  }
+
+  #read(slot: Buffer): Kept {
+    let at = TEXTS
+    const text = (): string => {
+      const from = at + 1
+      at = from + slot[at]!
+      return slot.toString('latin1', from, at)
+    }
+    const [id, keyId, address, path] = [text(), text(), text(), text()]
+    const length = slot.readUInt16LE(at)
+    const { method, route } = this.#routes[slot.readUInt16LE(ROUTE)]!
+    const code = slot.readUInt16LE(CODE)
+    return {
+      id, keyId, address, method, route, path: path === '' ? route : path, atMs: slot.readDoubleLE(AT), durationMs: slot.readDoubleLE(DURATION), bytesIn: slot.readUInt32LE(BYTES_IN),
+      bytesOut: slot.readUInt32LE(BYTES_OUT), status: slot.readUInt16LE(STATUS), code: code === 0 ? null : reasonCodes[code - 1]!, body: length === 0 ? null : parsed(slot.subarray(at + 2, at + 2 + length)),
+    }
+  }
+
+  #routeNumber(method: string, route: string): number {
+    let numbers = this.#routeNumbers.get(method)
+    if (!numbers) this.#routeNumbers.set(method, (numbers = new Map()))
+    let number = numbers.get(route)
+    if (number === undefined) {
+      number = this.#routes.push({ method, route }) - 1
+      numbers.set(route, number)
+    }
+    return number
   }
 
   /** Goes round the dockings: one that was written to since the last round is passed over once. */
@@ -101,12 +163,21 @@ export class RequestLog {
     for (const [docking, ring] of this.#rings) {
       this.#rings.delete(docking)
       if (!ring.used) {
-        this.#count -= ring.entries.length
+        this.#count -= ring.filled
         return
       }
       ring.used = false
       this.#rings.set(docking, ring)
     }
+  }
+}
+
+/** The bytes came from outside: what is no JSON is not shown. */
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch {
+    return null
   }
 }
 

@@ -65,15 +65,15 @@ test('the log is read in pages, is one docking\'s own, and says what it no longe
   const shop = await hub.openDocking({})
   const other = await hub.openDocking({})
   const ids: string[] = []
-  for (let i = 0; i < 205; i++) ids.push((await hub.bearer(shop, 'GET', '/api/goods?limit=x')).body.requestId)
+  for (let i = 0; i < 105; i++) ids.push((await hub.bearer(shop, 'GET', '/api/goods?limit=x')).body.requestId)
   const newest = ids.toReversed()
-  const first = (await hub.bearer(shop, 'GET', '/api/requests?limit=150')).body
-  assert.deepEqual(first.items.map((item: Json) => item.id), newest.slice(0, 150))
+  const first = (await hub.bearer(shop, 'GET', '/api/requests?limit=75')).body
+  assert.deepEqual(first.items.map((item: Json) => item.id), newest.slice(0, 75))
   // What is asked meanwhile does not move the pages.
   await hub.bearer(shop, 'GET', '/api/goods')
-  const second = (await hub.bearer(shop, 'GET', `/api/requests?limit=150&before=${first.next}`)).body
-  assert.deepEqual(second.items.map((item: Json) => item.id), newest.slice(150, 199))
-  assert.deepEqual([second.next, second.kept], [null, 200])
+  const second = (await hub.bearer(shop, 'GET', `/api/requests?limit=75&before=${first.next}`)).body
+  assert.deepEqual(second.items.map((item: Json) => item.id), newest.slice(75, 99))
+  assert.deepEqual([second.next, second.kept], [null, 100])
   for (const gone of [ids[0], 'req_nobody']) assert.equal((await hub.bearer(shop, 'GET', `/api/requests/${gone}`)).body.code, 'platform.request_not_kept')
   assert.equal((await hub.bearer(other, 'GET', `/api/requests/${newest[0]}`)).body.code, 'platform.request_not_kept')
   assert.equal((await hub.bearer(shop, 'GET', '/api/requests?before=req_nobody')).body.code, 'platform.request_not_kept')
