@@ -166,7 +166,7 @@ export const OrderVerdicts = Type.Object({
   ])),
 }, closed)
 
-const KeyState = Type.Union(['live', 'ending', 'ended'].map((state) => Type.Literal(state)))
+const KeyState = Type.Union([Type.Literal('live'), Type.Literal('ending'), Type.Literal('ended')])
 export const KeyView = Type.Object({
   id: Id, kind: Type.String(), scopes: Type.Array(Type.String()), state: KeyState, current: Type.Boolean({ description: 'The key of this very call.' }),
   createdAt: Time, expiresAt: Type.Union([Time, Type.Null()]), revokedAt: Type.Union([Time, Type.Null()]),
@@ -175,14 +175,14 @@ export const KeyPage = page(KeyView)
 
 const PublicKey = Type.Optional(Type.String({ maxLength: 1000, description: 'ed25519: the public key in PEM.' }))
 export const CreateKey = Type.Object({
-  kind: Type.Union(['hmac-sha256', 'bearer', 'ed25519'].map((kind) => Type.Literal(kind))),
+  kind: Type.Union([Type.Literal('hmac-sha256'), Type.Literal('bearer'), Type.Literal('ed25519')]),
   publicKey: PublicKey,
   scopes: Type.Optional(Type.Array(Type.String({ maxLength: 40 }), { minItems: 1, maxItems: 10, description: "Out of the caller's own; without it all of them." })),
 }, closed)
 
 /** How long the old key goes on beside the new one. */
 export const OVERLAPS = ['0', '1h', '24h', '7d'] as const
-export const RollKey = Type.Object({ overlap: Type.Union(OVERLAPS.map((overlap) => Type.Literal(overlap))), publicKey: PublicKey }, closed)
+export const RollKey = Type.Object({ overlap: Type.Union([Type.Literal('0'), Type.Literal('1h'), Type.Literal('24h'), Type.Literal('7d')]), publicKey: PublicKey }, closed)
 export const RevokeKey = Type.Object({}, closed)
 
 const Secret = Type.Union([Type.String(), Type.Null()], { description: 'Shown in this answer and never again; null for ed25519 and for a repeat.' })
@@ -194,7 +194,7 @@ export const RequestView = Type.Object({
   id: Id, at: Time, method: Type.String(), path: Type.String({ description: 'Without its query; long runs of letters and digits are hidden.' }), route: Type.String(), status: Type.Integer(),
   code: Type.Union([Type.String(), Type.Null()]), class: Type.Union([Type.String(), Type.Null()]), durationMs: Type.Number(), key: Id,
   bytesIn: Type.Integer(), bytesOut: Type.Integer(), addressPrefix: Type.String(),
-  fields: Type.Object({}, { additionalProperties: true, description: 'Names of the fields of a body of up to 1 KB, with the values of those that say what was asked; all others are hidden.' }),
+  fields: Type.Object({}, { additionalProperties: true, description: 'Names of the fields of a body of up to 280 bytes, with the values of those that say what was asked; all others are hidden.' }),
 }, closed)
 export const RequestPage = Type.Object({
   items: Type.Array(RequestView), next: Type.Union([Type.String(), Type.Null()]), since: Time, kept: Type.Integer({ description: 'So many of the newest requests are kept, since the hub started.' }),

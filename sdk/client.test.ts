@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { startHub, type TestDocking, type TestHub } from '../test/hub.ts'
-import { HubUnreachable, Berth, post, verifyWebhook, type BerthOptions, type Outcome } from './index.ts'
+import { HubUnreachable, Berth, endpoints, post, verifyWebhook, type BerthOptions, type Outcome } from './index.ts'
 
 const FAST = { firstDelayMs: 1, longestDelayMs: 2 }
 
@@ -224,3 +224,25 @@ export async function wrongUse(berth: Berth): Promise<void> {
   // @ts-expect-error and nothing else in it
   await berth.call(post<{ body: { a: string } }, object>('/api/x', { isRepeatable: true }), { body: { a: 'x', b: 1 } })
 }
+
+test('many orders go together, a quote says the price first, and one\'s own keys and requests can be looked at', async (t) => {
+  const { hub, good, shop } = await openLive(t)
+  const berth = clientOf(hub, shop)
+  const quoted = await berth.getQuote({ good, quantity: 2 })
+  assert.ok(quoted.ok)
+  assert.deepEqual([quoted.value.total, quoted.value.stockClass], ['19.00', 'low'])
+  const ask = (reference: string, quantity: number) => ({ reference, good, quantity, maxUnitPrice: '9.50' })
+  const together = await berth.placeOrders([ask('B-1', 2), ask('B-2', 1_000), ask('B-1', 2)])
+  assert.ok(together.ok)
+  const [first, short, again] = together.value.items
+  assert.ok(first && 'order' in first && short && 'problem' in short && again && 'order' in again)
+  assert.deepEqual([first.status, first.order.charged, short.problem.code, again.status, again.order.id], [201, quoted.value.charged, 'ledger.insufficient_funds', 200, first.order.id])
+  const keys = await berth.listKeys()
+  assert.ok(keys.ok && keys.value.items.some((key) => key.current && key.id === shop.keyId))
+  const made = await berth.call(endpoints.rollKey, { path: { key: shop.keyId! }, body: { overlap: '1h' } })
+  assert.ok(made.ok && made.value.old.state === 'ending')
+  const next = new Berth({ url: hub.url, credentials: { keyId: made.value.key.id, keySecret: made.value.secret! }, retry: FAST })
+  const log = await next.listRequests({ limit: 3 })
+  assert.ok(log.ok)
+  assert.deepEqual(log.value.items.map(({ method, path, status }) => `${method} ${path} ${status}`).slice(1), ['GET /api/keys 200', 'POST /api/orders/batch 200'])
+})

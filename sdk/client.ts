@@ -1,6 +1,6 @@
 import { readAnswer, type Answer, type Broken, type Outcome } from './answer.ts'
 import type {
-  Balance, Change, Docking, Good, Movement, Order, Page, PlaceOrder, ReasonList, Report, ReportAsk,
+  Balance, Change, Docking, Good, KeyView, Movement, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage,
 } from './contract.ts'
 import { addressOf, endpoints, type Ask, type Endpoint, type PageAsk } from './endpoints.ts'
 import { exchange, TooLarge, TooLate, wait, type Fetch, type Sent } from './exchange.ts'
@@ -69,6 +69,16 @@ export class Berth {
     return this.call(endpoints.placeOrder, { body: ask }, options)
   }
 
+  /** Buys up to 500 at once, each with its own verdict, in the order of the asks; asking again is safe as with one. */
+  placeOrders(asks: readonly PlaceOrder[], options?: CallOptions): Promise<Answer<OrderVerdicts>> {
+    return this.call(endpoints.placeOrders, { body: { orders: asks } }, options)
+  }
+
+  /** What an order would be answered now: its price, or every reason why not. Nothing is written, held or charged. */
+  getQuote(ask: QuoteAsk, options?: CallOptions): Promise<Answer<Quote>> {
+    return this.call(endpoints.getQuote, { body: ask }, options)
+  }
+
   /** One order with its cards. */
   getOrder(order: string, options?: CallOptions): Promise<Answer<Order>> {
     return this.call(endpoints.getOrder, { path: { order } }, options)
@@ -126,6 +136,16 @@ export class Berth {
   /** Why can I not dock? Every check and one verdict; with `compare`, your own signature base or a probe text beside the hub's. */
   getReport(compare?: ReportAsk, options?: CallOptions): Promise<Answer<Report>> {
     return compare === undefined ? this.call(endpoints.getReport, {}, options) : this.call(endpoints.compareReport, { body: compare }, options)
+  }
+
+  /** Your own keys; `endpoints.createKey`, `rollKey` and `revokeKey` change them through `call`. */
+  listKeys(options?: CallOptions): Promise<Answer<Page<KeyView>>> {
+    return this.call(endpoints.listKeys, {}, options)
+  }
+
+  /** The newest of your own requests as the hub saw them, without secrets: where to look when a call went wrong. */
+  listRequests(page: { readonly before?: string; readonly limit?: number } = {}, options?: CallOptions): Promise<Answer<RequestPage>> {
+    return this.call(endpoints.listRequests, { query: page }, options)
   }
 
   /** The vocabulary of refusal as this hub publishes it. */

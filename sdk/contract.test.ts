@@ -32,6 +32,15 @@ const agreed: Record<string, true> = {
   ReportCheck: true satisfies Agree<Static<typeof hub.ReportCheck>, ours.ReportCheck>,
   ReportAsk: true satisfies Agree<Static<typeof hub.ReportAsk>, ours.ReportAsk>,
   ReasonView: true satisfies Agree<Static<typeof hub.ReasonView>, ours.ReasonView>,
+  Quote: true satisfies Agree<Static<typeof hub.Quote>, ours.Quote>,
+  QuoteAsk: true satisfies Agree<Static<typeof hub.QuoteAsk>, ours.QuoteAsk>,
+  KeyView: true satisfies Agree<Static<typeof hub.KeyView>, ours.KeyView>,
+  CreateKey: true satisfies Agree<Static<typeof hub.CreateKey>, ours.CreateKey>,
+  RollKey: true satisfies Agree<Static<typeof hub.RollKey>, ours.RollKey>,
+  NewKey: true satisfies Agree<Static<typeof hub.NewKey>, ours.NewKey>,
+  RolledKey: true satisfies Agree<Static<typeof hub.RolledKey>, ours.RolledKey>,
+  RevokedKey: true satisfies Agree<Static<typeof hub.RevokedKey>, ours.RevokedKey>,
+  RequestPage: true satisfies Agree<Static<typeof hub.RequestPage>, ours.RequestPage>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

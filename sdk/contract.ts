@@ -32,6 +32,9 @@ export type PlaceOrder = {
   member?: string
 }
 
+/** A dry run: what an order asks for, without a reference; the guard may be left out. */
+export type QuoteAsk = Omit<PlaceOrder, 'reference' | 'maxUnitPrice'> & { maxUnitPrice?: Amount }
+
 export type Card = {
   number: string | null
   /** Masked as **** for a bearer key in live mode. */
@@ -213,3 +216,77 @@ export type Problem<Code extends string = ReasonCode> = {
 }
 
 export type Page<Item> = { items: Item[]; next: string | null }
+
+/** What an order would be answered now. It holds neither price nor stock. */
+export type Quote = {
+  good: string
+  quantity: number
+  unitPrice: Amount
+  total: Amount
+  fee: Amount
+  charged: Amount
+  stockClass: Good['stockClass']
+  at: Time
+  /** How long a shop may well show it, in seconds. */
+  validForS: number
+}
+
+/** One verdict an order, in the order of the asks; `status` is what the order alone would have been answered with. */
+export type OrderVerdicts = { items: ({ status: number; order: Order } | { status: number; problem: Problem })[] }
+
+export type KeyView = {
+  id: string
+  kind: string
+  scopes: string[]
+  state: 'live' | 'ending' | 'ended'
+  /** The key of this very call. */
+  current: boolean
+  createdAt: Time
+  expiresAt: Time | null
+  revokedAt: Time | null
+}
+
+export type CreateKey = {
+  kind: 'hmac-sha256' | 'bearer' | 'ed25519'
+  /** ed25519: the public key in PEM. */
+  publicKey?: string
+  /** Out of the caller's own; without it all of them. */
+  scopes?: string[]
+}
+
+export type RollKey = {
+  /** How long the old key goes on beside the new one. */
+  overlap: '0' | '1h' | '24h' | '7d'
+  publicKey?: string
+}
+
+/** `secret` is shown in this answer and never again; null for ed25519. */
+export type NewKey = { key: KeyView; secret: string | null }
+export type RolledKey = { key: KeyView; secret: string | null; old: KeyView }
+export type RevokedKey = { key: KeyView }
+
+/** One line of the docking's own request log. */
+export type RequestView = {
+  id: string
+  at: Time
+  method: string
+  path: string
+  route: string
+  status: number
+  code: string | null
+  class: string | null
+  durationMs: number
+  key: string
+  bytesIn: number
+  bytesOut: number
+  addressPrefix: string
+  fields: Readonly<Record<string, unknown>>
+}
+
+export type RequestPage = {
+  items: RequestView[]
+  next: string | null
+  /** When the hub started, which is when the log begins. */
+  since: Time
+  kept: number
+}

@@ -1,5 +1,5 @@
 import type {
-  Balance, ChangePage, Docking, Good, Movement, Order, Page, PlaceOrder, ReasonList, Report, ReportAsk,
+  Balance, ChangePage, CreateKey, Docking, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey,
 } from './contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
@@ -34,10 +34,18 @@ export const endpoints = {
   getGood: get<{ readonly path: { readonly good: string } }, Good>('/api/goods/{good}'),
   listChanges: get<{ readonly query: { readonly after?: string; readonly limit?: number } }, ChangePage>('/api/goods/changes'),
   placeOrder: post<{ readonly body: PlaceOrder }, Order>('/api/orders', { isRepeatable: true }),
+  placeOrders: post<{ readonly body: { readonly orders: readonly PlaceOrder[] } }, OrderVerdicts>('/api/orders/batch', { isRepeatable: true }),
+  getQuote: post<{ readonly body: QuoteAsk }, Quote>('/api/quotes', { isRepeatable: true }),
   getOrder: get<{ readonly path: { readonly order: string } }, Order>('/api/orders/{order}'),
   listOrders: get<{ readonly query: PageAsk & { readonly reference?: string } }, Page<Order>>('/api/orders'),
   getBalance: get<Nothing, Balance>('/api/funds/balance'),
   listMovements: get<{ readonly query: PageAsk }, Page<Movement>>('/api/funds/movements'),
+  listKeys: get<Nothing, Page<KeyView>>('/api/keys'),
+  // A key that was made twice is one too many, and its secret is shown once: these are never sent again by themselves.
+  createKey: post<{ readonly body: CreateKey }, NewKey>('/api/keys', { isRepeatable: false }),
+  rollKey: post<{ readonly path: { readonly key: string }; readonly body: RollKey }, RolledKey>('/api/keys/{key}/roll', { isRepeatable: false }),
+  revokeKey: post<{ readonly path: { readonly key: string }; readonly body: Readonly<Record<string, never>> }, RevokedKey>('/api/keys/{key}/revoke', { isRepeatable: false }),
+  listRequests: get<{ readonly query: { readonly before?: string; readonly limit?: number } }, RequestPage>('/api/requests'),
 }
 
 /** A look-up. It changes nothing, so it may always be repeated. */
