@@ -90,22 +90,31 @@ export class Aftermath {
     }
   }
 
-  /** Writes the doubt down, however often it takes: until then the lane's watermark waits, and with it every later order. */
+  /**
+   * Writes the doubt down, however often it takes: until then the lane's watermark waits, and with it every later order.
+   * While a repeat is on its way out it decides; whoever has had the answer meanwhile is not doubted any more.
+   */
   #doubt(orders: readonly Order[]): void {
-    if (orders.length === 0) return
-    this.chore(this.#intoDoubt(orders).catch((error: unknown) => {
-      setTimeout(() => this.#doubt(orders), DOUBT_AGAIN_MS).unref()
+    const due = orders.filter((order) => this.#handover.waits(order.lane, order.position))
+    const again = () => void setTimeout(() => this.#doubt(due), DOUBT_AGAIN_MS).unref()
+    if (due.some((order) => this.#isRecalled(order))) again()
+    const now = due.filter((order) => !this.#isRecalled(order))
+    if (now.length === 0) return
+    this.chore(this.#intoDoubt(now).then(again, (error: unknown) => {
+      again()
       throw error
     }))
   }
 
   /** An order that a person delivers stays `delivering`: nothing was handed over that could be lost. The doubt stands beside it. */
   #intoDoubt(orders: readonly Order[]): Promise<void> {
-    return this.#move(orders, 'order.doubtful', [['delivered', 'unknown', 'broken'], ['delivering', 'delivering', 'broken']])
+    // Asked again under the lane's lock: a repeat that came first has the order now.
+    const isOpen = (order: Order) => this.#handover.waits(order.lane, order.position) && !this.#isRecalled(order)
+    return this.#move(orders, 'order.doubtful', [['delivered', 'unknown', 'broken'], ['delivering', 'delivering', 'broken']], isOpen)
   }
 
   #outOfDoubt(orders: readonly Order[]): Promise<void> {
-    return this.#move(orders, 'order.handed_over', [['unknown', 'delivered', null], ['delivering', 'delivering', null]])
+    return this.#move(orders, 'order.handed_over', [['unknown', 'delivered', null], ['delivering', 'delivering', null]], () => true)
   }
 
   /** Orders of one answer, so of one docking: they are voided together, in one transaction. */
@@ -133,17 +142,19 @@ export class Aftermath {
   }
 
   /** Moves orders of one docking, each by the move that fits its state, and keeps a fact of those that moved. */
-  async #move(orders: readonly Order[], kind: string, moves: readonly [from: OrderState, to: OrderState, doubt: Order['doubt']][]): Promise<void> {
+  async #move(orders: readonly Order[], kind: string, moves: readonly [from: OrderState, to: OrderState, doubt: Order['doubt']][], isOpen: (order: Order) => boolean): Promise<void> {
     const { lane, docking } = orders[0]!
-    await this.#options.db.transaction((connection) =>
+    const moved = await this.#options.db.transaction((connection) =>
       underLanes(connection, [lane], async ({ append }) => {
+        const open = orders.filter(isOpen)
         for (const [from, to, doubt] of moves) {
-          const those = orders.filter((order) => order.state === from)
+          const those = open.filter((order) => order.state === from)
           if (those.length === 0) continue
           for (const [id] of await connection.run(moveState(those, from, to, doubt))) append({ lane, docking, kind, subject: id as string, code: null, body: '{}' })
         }
+        return open
       }))
-    for (const order of orders) this.#handover.settled(lane, order.position)
+    for (const order of moved) this.#handover.settled(lane, order.position)
   }
 
   /** Gives the money and the cards of a docking's orders back: the answer surely never left, and nobody asked again. */

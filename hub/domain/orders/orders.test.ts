@@ -154,6 +154,36 @@ test('a repeat that reaches the lane before the void does keeps the order', asyn
   assert.equal(await own.balance(docking), 1_000_000_000n - 9_595_000n)
 })
 
+test('an answer that breaks while a repeat is on its way out leaves the doubt to the repeat', async () => {
+  const { buy } = await shopWith(rooms, { cards: 2 })
+  for (const [reference, told, state] of [['A', 'written', 'delivered'], ['B', 'broken', 'unknown']] as const) {
+    const first = must(await buy(reference))
+    const again = must(await buy(reference))
+    first.receipt.broken()
+    await new Promise((later) => setTimeout(later, 50))
+    assert.equal(await stateOf(rooms, first.order.id), 'delivered')
+    again.receipt[told]()
+    // Longer than doubt waits before it is looked at again.
+    await new Promise((later) => setTimeout(later, 1_100))
+    assert.equal(await stateOf(rooms, first.order.id), state)
+  }
+})
+
+test('doubt that could not be written down in time is forgotten once the order was handed over', async (t) => {
+  const own = await openRooms(t)
+  const { docking, buy } = await shopWith(own)
+  const first = must(await buy('A'))
+  await own.owner.query('begin')
+  await own.owner.query('select from platform.lanes where lane = $1 for update', [docking.lane])
+  first.receipt.broken()
+  // The lock is waited for two seconds, and then tried again a second later: in between somebody asks again.
+  await new Promise((later) => setTimeout(later, 2_200))
+  await own.owner.query('commit')
+  must(await buy('A')).receipt.written()
+  await new Promise((later) => setTimeout(later, 1_300))
+  assert.equal(await stateOf(own, first.order.id), 'delivered')
+})
+
 test('a life that ends in order leaves only real doubt behind; the next life finds it', async (t) => {
   const own = await openRooms(t, { VOID_AFTER_MS: '60000' })
   const { docking, buy } = await shopWith(own)
