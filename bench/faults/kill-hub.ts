@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Checker } from './check.ts'
 import { countsOf, isOver, patience, secondsOf, since, type Result, type Run } from './figures.ts'
 import { Shop } from './shop.ts'
-import { topUp } from './world.ts'
+import { decideOften, topUp } from './world.ts'
 
 /** Orders that a point has under it before a run is content with it, as long as the time lasts. */
 const ORDERS_A_POINT = 50
@@ -42,9 +42,11 @@ export async function killHub(run: Run): Promise<Result> {
     const before = journal.entries.length
     const shop = new Shop(bed, world, journal, { workers: 24, thinkMs: 60, hangUpShare: 0.1, tellers: 1 })
     shop.open()
+    const stopDeciding = decideOften(bed, world)
     const ended = await Promise.race([life.ended, sleep(REACHED_WITHIN_MS, null, { ref: false })])
     if (ended === null) journal.violate('run', `the crash point ${name} was not reached in ${REACHED_WITHIN_MS / 1000} s of load`)
     else if (ended.signal !== 'SIGKILL') journal.violate('run', `the hub ended with ${ended.signal ?? ended.code} instead of its crash point: ${bed.output.slice(-400)}`)
+    stopDeciding()
     await bed.endHub('SIGKILL')
     // Every other time the shops hammer on the hub while it starts; else they wait, and it is seen what it left.
     const isQuiet = i % 2 === 0
@@ -73,13 +75,13 @@ export async function killHub(run: Run): Promise<Result> {
 
 /**
  * Every point that the code names, so that none is forgotten here, and how many passes a run may let go by before the
- * kill: the writer passes its points once a batch, which under this load holds a few orders.
+ * kill: the writer passes its points once a batch, which under this load holds a few orders, and letters are looked at once a second.
  */
 export function pointsOf(root: string): { name: string; upTo: number }[] {
   const upTo = new Map<string, number>()
   for (const file of globSync('hub/**/*.ts', { cwd: root }).sort()) {
     for (const [, name] of readFileSync(join(root, file), 'utf8').matchAll(/\bcrashpoint\('(\w+)'\)/g)) {
-      upTo.set(name!, Math.min(upTo.get(name!) ?? Infinity, basename(file) === 'writer.ts' ? 50 : 120))
+      upTo.set(name!, Math.min(upTo.get(name!) ?? Infinity, file.includes('/notices/') ? 3 : basename(file) === 'writer.ts' ? 50 : 120))
     }
   }
   return [...upTo].map(([name, passes]) => ({ name, upTo: passes }))

@@ -8,7 +8,11 @@ export type Partner = { id: string; name: string; mode: Mode; keyId: string; key
 export type Good = { id: string; code: string; unitPrice: string; priceMicro: bigint; isScarce: boolean }
 
 /** Who buys and what there is. Every card holds the canary: it may be seen in an answer with cards and nowhere else. */
-export type World = { partners: readonly Partner[]; goods: readonly Good[]; canary: string; secrets: readonly string[] }
+export type World = {
+  partners: readonly Partner[]; goods: readonly Good[]; canary: string; secrets: readonly string[]
+  /** The id of a docking that buys nothing: it is held and lifted, and its person is told by letter. */
+  told: string
+}
 
 export type Opening = { name: string; mode: Mode; deposit: string; feePpm: number }
 
@@ -39,8 +43,10 @@ export async function furnish(bed: Bed, cardsEach: number): Promise<World> {
   read(await bed.operator('POST', '/operator/goods', { items: GOODS.map((good) => ({ ...good, name: `Good ${good.code}`, category: 'Faults' })) }))
   const ids = await bed.asOwner(async (client) => (await client.query<{ code: string; id: string }>('select code, id from catalogue.goods')).rows)
   const goods = GOODS.map((good) => ({ ...good, id: ids.find((row) => row.code === good.code)!.id, priceMicro: parseAmount(good.unitPrice)!, isScarce: good.code === 'SCARCE' }))
+  const told = read(await bed.operator('POST', '/operator/dockings', { name: 'Told', mode: 'live', dialect: 'json' })).docking.id
+  read(await bed.operator('POST', `/operator/dockings/${told}/contacts`, { channel: 'email', address: 'owner@shop.example', language: 'zh-CN', kinds: ['decisions'] }))
   const secrets = partners.flatMap((partner) => [partner.keySecret, partner.apiKey])
-  const world = { partners, goods, canary, secrets }
+  const world = { partners, goods, canary, secrets, told }
   for (const good of goods) for (const mode of ['live', 'sandbox'] as const) await stock(bed, world, good, mode, cardsEach)
   return world
 }
@@ -50,6 +56,25 @@ export async function openPartner(bed: Bed, { name, mode, deposit, feePpm }: Ope
   const { docking, credentials } = read(await bed.operator('POST', '/operator/dockings', { name, mode, dialect: 'json', feePpm }))
   read(await bed.operator('POST', `/operator/dockings/${docking.id}/deposits`, { reference: 'first', amount: deposit }))
   return { id: docking.id, name, mode, feePpm, ...credentials, firstDepositMicro: parseAmount(deposit)! }
+}
+
+const HOLD = {
+  code: 'compliance.identity_unverified', scope: ['orders'], facts: ['The business licence that was sent has expired.'], liftsWhen: 'The licence is verified.',
+  ground: [{ type: 'law', ref: '电子商务法', article: '第二十七条' }], remedy: { en: 'Send a valid business licence.', zh: '请提交有效的营业执照。' },
+}
+
+/** Holds and lifts the docking that buys nothing, until it is told to stop; what fails because the hub is away is tried again. */
+export function decideOften(bed: Bed, { told }: World, everyMs = 300): () => void {
+  let isOver = false
+  const round = async (): Promise<void> => {
+    const held = await bed.operator('POST', `/operator/dockings/${told}/holds`, HOLD)
+    if (held.status === 201) await bed.operator('POST', `/operator/decisions/${(JSON.parse(held.text) as { id: string }).id}/lift`, { note: 'Verified.' })
+  }
+  const go = (): void => {
+    if (!isOver) void round().catch(() => {}).then(() => setTimeout(go, everyMs).unref())
+  }
+  go()
+  return () => void (isOver = true)
 }
 
 /** Tops up what is half sold, so that a long run does not end in an empty shop. */
