@@ -5,8 +5,9 @@ import { accept, refuse, type Outcome } from '../../protocol/outcome.ts'
 import {
   chooseVariant, isMarkup, listPriceOf, offeredByCode, offeredById, offeredByNumber, offeredPage, quantityOffered, showCard, stockOfChoice, type Chosen, type Offered,
 } from '../domain/catalogue/index.ts'
+import { pickupToken } from '../domain/fulfilment/index.ts'
 import { loadBalances, readBalances } from '../domain/ledger/index.ts'
-import type { Order, Receipt } from '../domain/orders/index.ts'
+import { deliveryOf, type Order, type Receipt } from '../domain/orders/index.ts'
 import type { Docking } from '../domain/partners/index.ts'
 import { isId } from '../kernel/ids.ts'
 import type { Hub } from './hub.ts'
@@ -130,7 +131,7 @@ export class AcgAnswers {
     if (order.state === 'refunded') {
       // Nothing is handed over, so nothing can be lost with this answer.
       receipt.written()
-      return { outcome: refuse('orders.refunded', { order: order.id, reason: (await orders.delivery(order.id))?.reason ?? '' }) }
+      return { outcome: refuse('orders.refunded', { order: order.id, reason: (await deliveryOf(this.#hub.db, this.#hub.vault, order.id))?.reason ?? '' }) }
     }
     const left = stockLeft(shown, choice)
     return {
@@ -148,7 +149,7 @@ export class AcgAnswers {
     const byId = isId('ord', number) ? await orders.find(docking, number) : null
     const known = byId?.ok ? byId.value : await orders.findByReference(docking, number)
     if (!known || known.state === 'cancelled') return { outcome: refuse('orders.not_found', { order: number }) }
-    const delivery = await orders.delivery(known.id)
+    const delivery = await deliveryOf(this.#hub.db, this.#hub.vault, known.id)
     if (known.state === 'refunded') return { outcome: refuse('orders.refunded', { order: known.id, reason: delivery?.reason ?? '' }) }
     const { order, cards, text, receipt } = await orders.handOver(known)
     const [offered = null] = order.picks.length > 0 ? [] : await offeredById(this.#hub.db, docking, [order.good])
@@ -161,7 +162,7 @@ export class AcgAnswers {
   }
 
   #pickup(order: Order): string {
-    return `${this.#hub.publicUrl}/o/${this.#hub.orders.pickupToken(order)}`
+    return `${this.#hub.publicUrl}/o/${pickupToken(this.#hub.vault, order.id)}`
   }
 
   /** This protocol has no word for the most that a buyer pays; the docking's terms say what stands in its place. */

@@ -30,7 +30,8 @@ drop index orders.orders_doubtful;
 create index orders_doubtful on orders.orders (lane, id) where doubt is not null;
 
 -- What an order holds beside its cards: the values of its form, and what a person delivered. Both sealed.
-create table orders.deliveries (
+create schema fulfilment;
+create table fulfilment.deliveries (
   lane int not null,
   docking text collate "C" not null,
   order_id text collate "C" not null,
@@ -41,9 +42,10 @@ create table orders.deliveries (
   ended_at timestamptz,
   constraint deliveries_pkey primary key (lane, docking, order_id)
 );
-create index deliveries_by_order on orders.deliveries (order_id);
-create index deliveries_waiting on orders.deliveries (lane, order_id) where waiting;
-grant select, insert, update (delivered, reason, waiting, ended_at) on orders.deliveries to berth_app;
+grant usage on schema fulfilment to berth_app;
+create index deliveries_by_order on fulfilment.deliveries (order_id);
+create index deliveries_waiting on fulfilment.deliveries (lane, order_id) where waiting;
+grant select, insert, update (delivered, reason, waiting, ended_at) on fulfilment.deliveries to berth_app;
 
 -- price_guard: what protects a shop whose protocol cannot say the most that it pays. port: a listener of its own, at whose root the docking is served.
 alter table partners.dockings add column price_guard text collate "C" not null default 'last_shown', add column price_cap bigint, add column port int;

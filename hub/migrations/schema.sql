@@ -169,6 +169,29 @@ grant insert, select on table decisions.decisions to berth_app;
 grant update (lift_note), update (lifted_at), update (lifted_by) on table decisions.decisions to berth_app;
 
 
+create schema fulfilment;
+
+create table fulfilment.deliveries (
+  lane integer not null,
+  docking text collate "C" not null,
+  order_id text collate "C" not null,
+  form bytea,
+  delivered bytea,
+  reason text,
+  waiting boolean not null,
+  ended_at timestamp with time zone,
+  constraint deliveries_pkey PRIMARY KEY (lane, docking, order_id)
+);
+
+CREATE INDEX deliveries_by_order ON fulfilment.deliveries USING btree (order_id);
+
+CREATE INDEX deliveries_waiting ON fulfilment.deliveries USING btree (lane, order_id) WHERE waiting;
+
+grant usage on schema fulfilment to berth_app;
+grant insert, select on table fulfilment.deliveries to berth_app;
+grant update (delivered), update (ended_at), update (reason), update (waiting) on table fulfilment.deliveries to berth_app;
+
+
 create schema ledger;
 
 create table ledger.balances (
@@ -312,18 +335,6 @@ grant update (below), update (is_low), update (round), update (told_at) on table
 
 create schema orders;
 
-create table orders.deliveries (
-  lane integer not null,
-  docking text collate "C" not null,
-  order_id text collate "C" not null,
-  form bytea,
-  delivered bytea,
-  reason text,
-  waiting boolean not null,
-  ended_at timestamp with time zone,
-  constraint deliveries_pkey PRIMARY KEY (lane, docking, order_id)
-);
-
 create table orders.orders (
   lane integer not null,
   docking text collate "C" not null,
@@ -365,17 +376,11 @@ create table orders.sold (
   constraint sold_pkey PRIMARY KEY (lot, seq)
 );
 
-CREATE INDEX deliveries_by_order ON orders.deliveries USING btree (order_id);
-
-CREATE INDEX deliveries_waiting ON orders.deliveries USING btree (lane, order_id) WHERE waiting;
-
 CREATE INDEX orders_doubtful ON orders.orders USING btree (lane, id) WHERE (doubt IS NOT NULL);
 
 grant usage on schema orders to berth_app;
-grant insert, select on table orders.deliveries to berth_app;
 grant insert, select on table orders.orders to berth_app;
 grant insert, select on table orders.sold to berth_app;
-grant update (delivered), update (ended_at), update (reason), update (waiting) on table orders.deliveries to berth_app;
 grant update (doubt), update (state) on table orders.orders to berth_app;
 
 

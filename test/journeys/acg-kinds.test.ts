@@ -109,7 +109,7 @@ test('a manual good is charged at once, awaited on its pick-up page, and handed 
   for (const number of [bought.tradeNo, '1']) assert.deepEqual(succeeded(await shop.query(number)).data, { secret: '已充值 <b>100</b>', widget: '{"account":"li@x"}', status: 1 })
   assert.equal(succeeded(await shop.trade('TOPUP', 1, '1', { account: 'li@x' })).data.secret, '已充值 <b>100</b>')
   refused(await shop.query('nobody'), /^订单不存在/)
-  const sealed = await hub.hub.db.run({ text: `select form::text || delivered::text from orders.deliveries`, values: [] })
+  const sealed = await hub.hub.db.run({ text: `select form::text || delivered::text from fulfilment.deliveries`, values: [] })
   assert.doesNotMatch(Buffer.from(String(sealed[0]![0]).replaceAll('\\x', ''), 'hex').toString('utf8'), /li@x|100/, 'what was filled in and delivered is sealed at rest')
   assert.deepEqual(await hub.findings(), [])
 })
@@ -152,7 +152,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 test('a shop that hangs up gets its money back, the cards go back to their kind, and nobody is asked to deliver', async (t) => {
   const { hub, shop } = await open(t)
   await hub.stockGood({ code: 'RACED', unitPrice: '10', ...RACED })
-  await hub.stockKind({ code: 'RACED', ...{ race: '月卡', options: { 区服: '一区' } }, lines: ['M-1', 'M-2'] })
+  await hub.stockKind({ code: 'RACED', race: '月卡', options: { 区服: '一区' }, lines: ['M-1', 'M-2'] })
   await hub.stockGood({ code: 'TOPUP', ...MANUAL })
   await hangUp(hub, shop, 'RACED', 2, '1', MONTH)
   await hangUp(hub, shop, 'TOPUP', 1, '2', { account: 'li' })

@@ -1,12 +1,13 @@
 import { underLanes } from '../../platform/facts.ts'
+import type { HandoverLog } from '../../platform/handover.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { insertChanges, loadCards, readCards, restock, writeCard, type Card, type CardOpener } from '../catalogue/index.ts'
+import { endDelivery } from '../fulfilment/index.ts'
 import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
-import type { HandoverLog } from './handover.ts'
 import type { Order, OrderState } from './model.ts'
-import { endDelivery, moveState } from './store.ts'
+import { moveState } from './store.ts'
 
 /** How long an order whose buyer hung up before the first byte waits for the same reference to come back. */
 const VOID_AFTER_MS = 10_000

@@ -1,5 +1,6 @@
 import type { Connection, Rows } from '../../platform/postgres/database.ts'
 import { cursorsOf } from '../catalogue/index.ts'
+import { deliveriesOf } from '../fulfilment/index.ts'
 import { chargesOf, type Finding } from '../ledger/index.ts'
 import { LANES } from '../../kernel/lanes.ts'
 
@@ -20,13 +21,6 @@ export async function auditOrders(connection: Connection, limit = 100): Promise<
       left join orders.sold s on s.lot = o.picks[n * 3 - 2] and s.seq >= o.picks[n * 3 - 1] and s.seq < o.picks[n * 3 - 1] + o.picks[n * 3]
         and s.order_id = o.id and s.lane = o.lane
       group by o.lane, o.id, o.quantity having count(s.seq) <> o.quantity limit $1`,
-    values: [limit],
-  }))
-  collect('an order without cards waits for a person or was ended by one', await connection.run({
-    text: `select format('orders.orders lane=%s id=%s', o.lane, o.id), o.state, case when d.order_id is null then 'no delivery' when d.waiting then 'waiting' else 'ended' end
-      from orders.orders o left join orders.deliveries d on d.lane = o.lane and d.docking = o.docking and d.order_id = o.id
-      where cardinality(o.picks) = 0 and (d.order_id is null or d.waiting <> (o.state = 'delivering') or (d.delivered is not null) <> (o.state = 'delivered'))
-        or o.state in ('delivering', 'refunded') and cardinality(o.picks) > 0 limit $1`,
     values: [limit],
   }))
   collect('a sold card belongs to an order', await connection.run({
@@ -67,12 +61,17 @@ export async function auditOrders(connection: Connection, limit = 100): Promise<
   return found.slice(0, limit)
 }
 
-/** Charges and refunds of one lane, held against its orders in both directions. */
+/** Charges, refunds and deliveries of one lane, held against its orders. */
 async function auditLane(connection: Connection, lane: number, limit: number): Promise<Finding[]> {
   const charges = await chargesOf(connection, lane)
+  const deliveries = await deliveriesOf(connection, lane)
   const found: Finding[] = []
-  const rows = await connection.run({ text: 'select id, total + fee, state from orders.orders where lane = $1', values: [lane] })
-  for (const [id, charged, state] of rows as [string, bigint, string][]) {
+  const rows = await connection.run({ text: 'select id, total + fee, state, cardinality(picks) = 0 from orders.orders where lane = $1', values: [lane] })
+  for (const [id, charged, state, cardless] of rows as [string, bigint, string, boolean][]) {
+    if (!isDelivered(state, cardless, deliveries.get(id))) {
+      const { waiting } = deliveries.get(id) ?? { waiting: null }
+      found.push({ rule: 'an order without cards waits for a person or was ended by one', row: `orders.orders lane=${lane} id=${id}`, expected: state, seen: waiting === null ? 'no delivery' : waiting ? 'waiting' : 'ended' })
+    }
     const seen = charges.get(id)
     charges.delete(id)
     const refunded = state === 'cancelled' || state === 'refunded' ? charged : 0n
@@ -86,4 +85,10 @@ async function auditLane(connection: Connection, lane: number, limit: number): P
     if (found.length >= limit) return found
   }
   return found
+}
+
+/** Whether what is kept for an order agrees with its state: only an order without cards waits, and only its end gives it a text. */
+function isDelivered(state: string, cardless: boolean, kept: { waiting: boolean; delivered: boolean } | undefined): boolean {
+  if (!cardless) return state !== 'delivering' && state !== 'refunded'
+  return kept !== undefined && kept.waiting === (state === 'delivering') && kept.delivered === (state === 'delivered')
 }

@@ -7,11 +7,12 @@ import {
   insertChanges, loadCards, loadLots, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readSaleTerms, saleKey, type Pick, type SealedCards,
 } from '../catalogue/index.ts'
 import { loadMeasures, readMeasures } from '../decisions/index.ts'
+import { insertDeliveries } from '../fulfilment/index.ts'
 import { loadBalances, postTransfers, readBalances, writeBalances } from '../ledger/index.ts'
 import { EMPTY_BOOK, loadBook, loadContracts, loadOffers, readBook, readContracts, readOffers, type PriceBook } from '../terms/index.ts'
 import type { PlaceCommand, Verdict } from './model.ts'
 import { place, type Tally } from './rules.ts'
-import { insertDeliveries, insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
+import { insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
 
 /** A refusal that was given before the batch, to be kept as a fact of the docking. */
 export type RefusalNote = { lane: number; docking: string; kind: string; subject: string | null; code: string; because: Because; more: Because }
@@ -166,7 +167,7 @@ export function writes(folded: Folded, lanes: Map<number, Lane>, watermark: (lan
   )
   if (cards > 0) list.push({ statement: insertSold(orders), rows: cards }, { statement: moveCursors(lots), rows: lots.length })
   const beside = placed.filter(({ order, sealedForm }) => order.state === 'delivering' || sealedForm !== null)
-  if (beside.length > 0) list.push({ statement: insertDeliveries(beside), rows: beside.length })
+  if (beside.length > 0) list.push({ statement: insertDeliveries(beside.map(({ order, sealedForm }) => ({ order, sealedForm, waiting: order.state === 'delivering' }))), rows: beside.length })
   const soldOut = [...new Set(lots.filter((lot) => lot.nextSeq > lot.size).map((lot) => lot.good))]
   if (soldOut.length > 0) {
     list.push({ statement: insertChanges(soldOut.map((good) => ({ good, docking: null, what: 'stock' as const, at: tally.at }))), rows: soldOut.length })

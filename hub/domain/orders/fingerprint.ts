@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { FormValues } from './model.ts'
+import type { FormValues } from '../fulfilment/index.ts'
 
 type Printed = { good: string; quantity: number; form: string; member: string | null }
 

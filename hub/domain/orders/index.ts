@@ -1,5 +1,5 @@
-export type { FormValues, Order, OrderState } from './model.ts'
-export type { Delivery } from './fulfilment.ts'
+export type { Order, OrderState } from './model.ts'
+export { deliverByHand, deliveryOf, refundWaiting, waitingOrders, type Delivery } from './deliveries.ts'
 export { auditOrders } from './audit.ts'
 export { quote, type Quote } from './quote.ts'
 export { Orders, type Asker, type Handed, type PlaceAsk, type Placed } from './service.ts'

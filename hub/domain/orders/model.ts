@@ -1,5 +1,6 @@
 import type { Refusal } from '../../../protocol/outcome.ts'
 import type { Choice, Pick } from '../catalogue/index.ts'
+import type { FormValues } from '../fulfilment/index.ts'
 import type { Transfer } from '../ledger/index.ts'
 
 export type Mode = 'sandbox' | 'live'
@@ -39,9 +40,6 @@ export type Order = {
   position: bigint
   createdAt: Date
 }
-
-/** The values of an order form by the names of its fields. */
-export type FormValues = Readonly<Record<string, string>>
 
 export type PlaceCommand = {
   id: string

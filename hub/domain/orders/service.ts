@@ -4,16 +4,17 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { IdMaker } from '../../kernel/ids.ts'
 import { crashpoint } from '../../platform/crashpoints.ts'
 import { loadFacts, underLanes } from '../../platform/facts.ts'
+import { HandoverLog } from '../../platform/handover.ts'
 import { loadUnanswered, lockLanes, moveLanes, readLanes, settleLane } from '../../platform/lanes.ts'
 import type { Log } from '../../platform/log.ts'
 import { isOutage, type Connection, type Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { CardOpener, loadCards, NO_CHOICE, readCards, variantOf, type Card, type Choice } from '../catalogue/index.ts'
+import { sealForm, type FormValues } from '../fulfilment/index.ts'
 import { Aftermath, type Handing, type Receipt } from './aftermath.ts'
-import { deliverByHand, deliveryOf, orderOfToken, pickupToken, refundWaiting, sealForm, waitingOrders, type Delivery } from './fulfilment.ts'
+import { deliveryOf } from './deliveries.ts'
 import { fingerprintOf, firstFingerprintOf } from './fingerprint.ts'
-import { HandoverLog } from './handover.ts'
-import type { FormValues, Order, PlaceCommand } from './model.ts'
+import type { Order, PlaceCommand } from './model.ts'
 import { loadByReference, loadDoubtful, loadOrder, loadPage, moveState, readOrders } from './store.ts'
 import { OrderWriter } from './writer.ts'
 
@@ -147,33 +148,6 @@ export class Orders {
 
   async list(asker: Asker, before: string | null, limit: number): Promise<Order[]> {
     return readOrders(await this.#options.db.run(loadPage(asker.lane, asker.id, before, limit)))
-  }
-
-  /** What the order holds beside its cards: its form, and what a person delivered. */
-  delivery(order: string): Promise<Delivery | null> {
-    return deliveryOf(this.#options.db, this.#options.vault, order)
-  }
-
-  /** Orders that wait for a person, oldest first. */
-  waiting(limit: number): Promise<Delivery[]> {
-    return waitingOrders(this.#options.db, this.#options.vault, limit)
-  }
-
-  deliver(order: string, text: string): Promise<Outcome<Delivery>> {
-    return deliverByHand(this.#options.db, this.#options.vault, order, text)
-  }
-
-  refund(order: string, reason: string): Promise<Outcome<Delivery>> {
-    return refundWaiting(this.#options.db, this.#options.vault, order, reason)
-  }
-
-  /** The end of the address at which the order is picked up, and the way back from it. */
-  pickupToken(order: Order): string {
-    return pickupToken(this.#options.vault, order.id)
-  }
-
-  orderOfToken(token: string): string | null {
-    return orderOfToken(this.#options.vault, token)
   }
 
   /** Orders that nobody can say arrived: the operator's work list. */

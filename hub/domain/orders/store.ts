@@ -79,6 +79,15 @@ export function loadOrder(lane: number, docking: string, id: string): Statement 
   return { name: 'orders.one', text: `select ${COLUMNS} from orders.orders o where o.lane = $1 and o.docking = $2 and o.id = $3`, values: [lane, docking, id] }
 }
 
+/** These orders, in no order. */
+export function loadOrders(keys: readonly { lane: number; docking: string; id: string }[]): Statement {
+  return {
+    name: 'orders.those',
+    text: `select ${COLUMNS} from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, id) join orders.orders o on o.lane = k.lane and o.docking = k.docking and o.id = k.id`,
+    values: [array.bare(keys.map((k) => k.lane)), array.bare(keys.map((k) => k.docking)), array.bare(keys.map((k) => k.id))],
+  }
+}
+
 /** A page of a docking's orders, newest first, older than `before`. */
 export function loadPage(lane: number, docking: string, before: string | null, limit: number): Statement {
   return {
@@ -99,50 +108,5 @@ export function moveState(orders: readonly { lane: number; docking: string; id: 
     text: `update orders.orders o set state = $5, doubt = $6 from unnest($1::int[], $2::text[], $3::text[]) k(lane, docking, id)
       where o.lane = k.lane and o.docking = k.docking and o.id = k.id and o.state = $4 returning o.id`,
     values: [array.bare(orders.map((o) => o.lane)), array.bare(orders.map((o) => o.docking)), array.bare(orders.map((o) => o.id)), from, to, doubt],
-  }
-}
-
-/** What an order holds beside its cards, for those that hold anything. */
-export function insertDeliveries(rows: readonly { order: Order; sealedForm: Buffer | null }[]): Statement {
-  return {
-    name: 'orders.deliveries_insert',
-    text: `insert into orders.deliveries (lane, docking, order_id, form, waiting)
-      select lane, docking, order_id, nullif(form, ''::bytea), waiting from unnest($1::int[], $2::text[], $3::text[], $4::bytea[], $5::boolean[]) d(lane, docking, order_id, form, waiting)
-      on conflict do nothing returning lane`,
-    values: [
-      array.bare(rows.map(({ order }) => order.lane)), array.bare(rows.map(({ order }) => order.docking)), array.bare(rows.map(({ order }) => order.id)),
-      array.bytes(rows.map(({ sealedForm }) => sealedForm ?? Buffer.alloc(0))), array.bare(rows.map(({ order }) => String(order.state === 'delivering'))),
-    ],
-  }
-}
-
-/** A delivery as it is stored: form and delivered text sealed under the order's own contexts. */
-export type DeliveryRow = { order: Order; form: Buffer | null; delivered: Buffer | null; reason: string | null; waiting: boolean; endedAt: Date | null }
-
-const DELIVERY = `${COLUMNS}, d.form, d.delivered, d.reason, d.waiting, d.ended_at`
-const WITH_ORDER = 'orders.deliveries d join orders.orders o on o.lane = d.lane and o.docking = d.docking and o.id = d.order_id'
-
-export function readDeliveries(rows: Rows): DeliveryRow[] {
-  const orders = readOrders(rows)
-  return rows.map((row, i) => ({
-    order: orders[i]!, form: row[20] as Buffer | null, delivered: row[21] as Buffer | null, reason: row[22] as string | null, waiting: row[23] as boolean, endedAt: row[24] as Date | null,
-  }))
-}
-
-export function loadDelivery(order: string): Statement {
-  return { name: 'orders.delivery', text: `select ${DELIVERY} from ${WITH_ORDER} where d.order_id = $1`, values: [order] }
-}
-
-/** Orders that wait for a person, oldest first within their lanes. */
-export function loadWaiting(limit: number): Statement {
-  return { text: `select ${DELIVERY} from ${WITH_ORDER} where d.waiting order by d.order_id limit $1`, values: [limit] }
-}
-
-/** Ends a waiting delivery; no row when it had ended before. */
-export function endDelivery(order: { lane: number; docking: string; id: string }, delivered: Buffer | null, reason: string | null, at: Date): Statement {
-  return {
-    text: `update orders.deliveries set delivered = $4, reason = $5, waiting = false, ended_at = $6
-      where lane = $1 and docking = $2 and order_id = $3 and waiting returning order_id`,
-    values: [order.lane, order.docking, order.id, delivered, reason, at],
   }
 }

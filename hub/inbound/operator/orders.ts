@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from '../../../protocol/schema.ts'
 import { accept, type Outcome } from '../../../protocol/outcome.ts'
-import type { Delivery } from '../../domain/orders/index.ts'
+import { pickupToken } from '../../domain/fulfilment/index.ts'
+import { deliverByHand, refundWaiting, waitingOrders, type Delivery } from '../../domain/orders/index.ts'
 import { orderView } from '../present.ts'
 import type { Hub } from '../hub.ts'
 import type { Answer } from '../pipeline.ts'
@@ -14,19 +15,19 @@ const MOST_WAITING = 500
 export function orderRoutes(app: FastifyInstance, hub: Hub): void {
   addOperatorRoute(app, hub, {
     method: 'GET', path: '/operator/orders/waiting', summary: 'Orders that wait for a person, oldest first, with what their forms say',
-    handler: async () => accept({ status: 200, body: { items: (await hub.orders.waiting(MOST_WAITING)).map((delivery) => view(hub, delivery)), next: null } }),
+    handler: async () => accept({ status: 200, body: { items: (await waitingOrders(hub.db, hub.vault, MOST_WAITING)).map((delivery) => view(hub, delivery)), next: null } }),
   })
 
   addOperatorRoute(app, hub, {
     method: 'POST', path: '/operator/orders/:order/deliver', summary: 'Deliver a waiting order: the text is what its buyer gets',
     body: Type.Object({ text: Type.String({ minLength: 1, maxLength: 10_000 }) }, closed),
-    handler: async ({ body, params }) => shown(hub, await hub.orders.deliver(params.order!, body.text)),
+    handler: async ({ body, params }) => shown(hub, await deliverByHand(hub.db, hub.vault, params.order!, body.text)),
   })
 
   addOperatorRoute(app, hub, {
     method: 'POST', path: '/operator/orders/:order/refund', summary: 'Give the money of a waiting order back, and say why',
     body: Type.Object({ reason: Type.String({ minLength: 3, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f<>]+$', title: 'text without control characters, < or >' }) }, closed),
-    handler: async ({ body, params }) => shown(hub, await hub.orders.refund(params.order!, body.reason)),
+    handler: async ({ body, params }) => shown(hub, await refundWaiting(hub.db, hub.vault, params.order!, body.reason)),
   })
 }
 
@@ -39,6 +40,6 @@ function view(hub: Hub, { order, form, reason, endedAt }: Delivery) {
   return {
     docking: order.docking, ...orderView(order, null, true), ...(form === null ? {} : { form }), ...(reason === null ? {} : { reason }),
     ...(endedAt === null ? {} : { endedAt: endedAt.toISOString() }), ...(order.doubt === null ? {} : { doubt: order.doubt }),
-    pickup: `${hub.publicUrl}/o/${hub.orders.pickupToken(order)}`,
+    pickup: `${hub.publicUrl}/o/${pickupToken(hub.vault, order.id)}`,
   }
 }

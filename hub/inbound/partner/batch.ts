@@ -3,6 +3,7 @@ import { parseAmount } from '../../../protocol/money.ts'
 import { accept, refuse, type Outcome, type Refusal } from '../../../protocol/outcome.ts'
 import { reasonOf } from '../../../protocol/reasons.ts'
 import type { Static } from '../../../protocol/schema.ts'
+import { pickupToken } from '../../domain/fulfilment/index.ts'
 import type { Handed, Order, PlaceAsk } from '../../domain/orders/index.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
@@ -27,7 +28,7 @@ export function readAsk(body: Static<typeof QuoteAsk>): Outcome<Omit<PlaceAsk, '
 
 /** Where a person can look at an order that another person delivers. The address is a secret: it is shown to whoever may see cards. */
 export function pickupOf(hub: Hub, order: Order): { pickup?: string } {
-  return order.picks.length > 0 ? {} : { pickup: `${hub.publicUrl}/o/${hub.orders.pickupToken(order)}` }
+  return order.picks.length > 0 ? {} : { pickup: `${hub.publicUrl}/o/${pickupToken(hub.vault, order.id)}` }
 }
 
 export function presentHanded(hub: Hub, { order, cards, text }: Omit<Handed, 'replayed'>, masked: boolean): string {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { offeredById } from '../../domain/catalogue/index.ts'
-import type { Delivery, Order } from '../../domain/orders/index.ts'
+import { orderOfToken } from '../../domain/fulfilment/index.ts'
+import { deliveryOf, type Delivery, type Order } from '../../domain/orders/index.ts'
 import type { Hub } from '../hub.ts'
 
 /**
@@ -11,8 +12,8 @@ export function pickupRoutes(app: FastifyInstance, hub: Hub): void {
   app.get('/o/:token', { schema: { hide: true } as never }, async (request, reply) => {
     const nowMs = hub.clock.nowMs()
     secure(reply)
-    const id = hub.orders.orderOfToken((request.params as { token: string }).token)
-    const delivery = id === null ? null : await hub.orders.delivery(id)
+    const id = orderOfToken(hub.vault, (request.params as { token: string }).token)
+    const delivery = id === null ? null : await deliveryOf(hub.db, hub.vault, id)
     if (!delivery) {
       hub.limiter.failed(request.ip, nowMs)
       return reply.code(hub.limiter.admits(request.ip, nowMs).ok ? 404 : 429).send(page('没有这个取货页 · No such page', '<p>地址不完整，或订单不存在。请核对收到的链接。</p><p lang="en">The address is not whole, or there is no such order. Please check the link.</p>'))

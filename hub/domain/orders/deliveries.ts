@@ -1,43 +1,36 @@
-import { timingSafeEqual } from 'node:crypto'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { underLanes } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
+import { endDelivery, loadDelivery, loadWaiting, readKept, sealText, type Kept } from '../fulfilment/index.ts'
 import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
-import type { FormValues, Order } from './model.ts'
-import { endDelivery, loadDelivery, loadWaiting, moveState, readDeliveries, type DeliveryRow } from './store.ts'
+import type { Order } from './model.ts'
+import { loadOrders, moveState, readOrders } from './store.ts'
 
-/** What an order holds beside its cards. `text` is what a person delivered; `reason` says why it was given back. */
-export type Delivery = { order: Order; form: FormValues | null; text: string | null; reason: string | null; waiting: boolean; endedAt: Date | null }
+/** An order with what is kept for it. */
+export type Delivery = Omit<Kept, 'order'> & { order: Order }
 
-export function sealForm(vault: Vault, order: string, values: FormValues): Buffer | null {
-  return Object.keys(values).length === 0 ? null : vault.seal(Buffer.from(JSON.stringify(values)), `form|${order}`)
-}
-
-function open(vault: Vault, row: DeliveryRow): Delivery {
-  const { order, reason, waiting, endedAt } = row
-  return {
-    order, reason, waiting, endedAt,
-    form: row.form ? (JSON.parse(vault.open(row.form, `form|${order.id}`).toString('utf8')) as FormValues) : null,
-    text: row.delivered ? vault.open(row.delivered, `delivered|${order.id}`).toString('utf8') : null,
-  }
-}
-
-export async function deliveryOf(db: Database, vault: Vault, order: string): Promise<Delivery | null> {
-  const row = readDeliveries(await db.run(loadDelivery(order)))[0]
-  return row ? open(vault, row) : null
+export async function deliveryOf(db: Connection, vault: Vault, id: string): Promise<Delivery | null> {
+  const look = async () => readKept(vault, await db.run(loadDelivery(id)))[0]
+  const kept = await look()
+  if (!kept) return null
+  const order = readOrders(await db.run(loadOrders([kept.order])))[0]!
+  // It may have ended between the two looks; it ends once, so a second look agrees with the order.
+  return kept.waiting && order.state !== 'delivering' ? { ...(await look())!, order } : { ...kept, order }
 }
 
 /** Orders that wait for a person, oldest first. */
 export async function waitingOrders(db: Database, vault: Vault, limit: number): Promise<Delivery[]> {
-  return readDeliveries(await db.run(loadWaiting(limit))).map((row) => open(vault, row))
+  const waiting = readKept(vault, await db.run(loadWaiting(limit)))
+  const orders = new Map(readOrders(await db.run(loadOrders(waiting.map(({ order }) => order)))).map((order) => [order.id, order]))
+  return waiting.map((kept) => ({ ...kept, order: orders.get(kept.order.id)! })).filter(({ order }) => order.state === 'delivering')
 }
 
 /** Hands a waiting order over: its text is sealed and the order is delivered. The same text again changes nothing. */
 export async function deliverByHand(db: Database, vault: Vault, id: string, text: string): Promise<Outcome<Delivery>> {
   return settle(db, vault, id, (known) => known.text === text, async (connection, { order, at, append }) => {
     await moved(connection, order, 'delivered')
-    await connection.run(endDelivery(order, vault.seal(Buffer.from(text), `delivered|${order.id}`), null, at))
+    await connection.run(endDelivery(order, sealText(vault, order.id, text), null, at))
     append({ lane: order.lane, docking: order.docking, kind: 'order.delivered', subject: order.id, code: null, body: JSON.stringify({ reference: order.reference }) })
   })
 }
@@ -63,7 +56,7 @@ async function settle(db: Database, vault: Vault, id: string, isDone: (known: De
   if (!seen) return refuse('orders.not_found', { order: id.slice(0, 64) })
   return db.transaction((connection) =>
     underLanes(connection, [seen.order.lane], async ({ at, append }) => {
-      const look = async () => open(vault, readDeliveries(await connection.run(loadDelivery(id)))[0]!)
+      const look = async () => (await deliveryOf(connection, vault, id))!
       const known = await look()
       if (!known.waiting) return isDone(known) ? accept(known) : refuse('orders.not_waiting', { order: id, state: known.order.state })
       await work(connection, { order: known.order, at, append })
@@ -73,24 +66,4 @@ async function settle(db: Database, vault: Vault, id: string, isDone: (known: De
 
 async function moved(connection: Connection, order: Order, to: 'delivered' | 'refunded'): Promise<void> {
   if ((await connection.run(moveState([order], 'delivering', to, null))).length !== 1) throw new Error(`order ${order.id} waits and is not under delivery`)
-}
-
-const ID_LENGTH = 20
-const PROOF_BYTES = 16
-
-/** The end of the address at which whoever holds it sees the order: the order's id, and a proof that only the hub can make. */
-export function pickupToken(vault: Vault, order: string): string {
-  return `${order.slice('ord_'.length)}${proofOf(vault, order).toString('base64url')}`
-}
-
-/** The id of the order whose token this is; null for anything else. */
-export function orderOfToken(vault: Vault, token: string): string | null {
-  if (!/^[0-9a-z]{20}[\w-]{22}$/.test(token)) return null
-  const order = `ord_${token.slice(0, ID_LENGTH)}`
-  const given = Buffer.from(token.slice(ID_LENGTH), 'base64url')
-  return given.length === PROOF_BYTES && timingSafeEqual(given, proofOf(vault, order)) ? order : null
-}
-
-function proofOf(vault: Vault, order: string): Buffer {
-  return vault.blind(`pickup|${order}`).subarray(0, PROOF_BYTES)
 }
