@@ -152,7 +152,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 test('a shop that hangs up gets its money back, the cards go back to their kind, and nobody is asked to deliver', async (t) => {
   const { hub, shop } = await open(t)
   await hub.stockGood({ code: 'RACED', unitPrice: '10', ...RACED })
-  await hub.stockKind({ code: 'RACED', ...{ race: '月卡', options: { 区服: '一区' } }, lines: ['M-1', 'M-2'] })
+  await hub.stockKind({ code: 'RACED', race: '月卡', options: { 区服: '一区' }, lines: ['M-1', 'M-2'] })
   await hub.stockGood({ code: 'TOPUP', ...MANUAL })
   await hangUp(hub, shop, 'RACED', 2, '1', MONTH)
   await hangUp(hub, shop, 'TOPUP', 1, '2', { account: 'li' })
