@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { startHub, type TestDocking, type TestHub } from '../test/hub.ts'
+import type { Json } from '../test/raw-http.ts'
 import { run } from './program.ts'
 
-type Ended = { code: number; out: string; json: any }
+type Ended = { code: number; out: string; json: Json }
 
 async function open(t: TestContext): Promise<{ hub: TestHub; folder: string; berth: (words: string[], stdin?: string) => Promise<Ended>; as: (docking: TestDocking) => void }> {
   const hub = await startHub(t)
@@ -26,7 +27,7 @@ async function open(t: TestContext): Promise<{ hub: TestHub; folder: string; ber
   }
 }
 
-function done({ code, out, json }: Ended): any {
+function done({ code, out, json }: Ended): Json {
   assert.equal(code, 0, out)
   return json
 }

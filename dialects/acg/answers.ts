@@ -10,6 +10,7 @@ const GOODS_MAX = 10_000
 const CATEGORIES_MAX = 200
 const NAME_LENGTH_MAX = 255
 const CATEGORY_LENGTH_MAX = 128
+const PART_GOODS = 100
 
 const SUCCESS = '{"code":200,"msg":"success","data":'
 const DATA = '{"code":200,"data":'
@@ -126,10 +127,27 @@ export class ItemList {
   }
 
   body(): string {
-    const groups = [...this.#groups]
-    if (this.#manner.flavor === 'open') return `${SUCCESS}[${groups.map(([, { children }]) => children.join()).join()}]}`
-    return `${DATA}[${groups.map(([number, { name, children }]) =>
-      `{"id":${number},"name":${quote(head(name, CATEGORY_LENGTH_MAX))},"sort":1,"create_time":"2021-11-26 17:59:45","owner":0,` +
-      `"icon":"/favicon.ico","status":1,"hide":0,"user_level_config":null,"pid":null,"children":[${children.join()}]}`).join()}]}`
+    return [...this.parts()].join('')
+  }
+
+  /** The body in pieces of at most PART_GOODS goods, to be sent one behind the other. */
+  *parts(): Generator<string> {
+    const open = this.#manner.flavor === 'open'
+    yield open ? `${SUCCESS}[` : `${DATA}[`
+    let comma = ''
+    for (const [number, { name, children }] of this.#groups) {
+      if (!open) {
+        yield `${comma}{"id":${number},"name":${quote(head(name, CATEGORY_LENGTH_MAX))},"sort":1,"create_time":"2021-11-26 17:59:45","owner":0,` +
+          '"icon":"/favicon.ico","status":1,"hide":0,"user_level_config":null,"pid":null,"children":['
+        comma = ''
+      }
+      for (let i = 0; i < children.length; i += PART_GOODS) {
+        yield `${comma}${children.slice(i, i + PART_GOODS).join()}`
+        comma = ','
+      }
+      if (!open) yield ']}'
+      comma = ','
+    }
+    yield ']}'
   }
 }

@@ -4,8 +4,8 @@ import type { Choice, ShownGood, ShownTier } from '../dialect.ts'
 const NAME_LENGTH_MAX = 255
 const STOCK_MAX = 2_147_483_647
 const CODE_LENGTH_MAX = 64
-/** Longer texts stand in the answer about one good; a list of ten thousand would be hundreds of megabytes with them. */
-const LISTED_TEXT_MAX = 500
+/** Longer texts stand in the answer about one good; a list of ten thousand could be hundreds of megabytes with them. Old shops import from the list. */
+const LISTED_TEXT_MAX = 2_000
 
 /** Goods whose price is finer than a fen are offered by the thousand. */
 export const PACK = 1_000

@@ -151,6 +151,6 @@ function note(hub: Hub, key: LiveKey, refusal: Refusal, subject: string, more: B
   if (reasonOf(refusal.code).kind !== 'condition') hub.orders.noteRefusal(key.docking, 'request.refused', subject, refusal.code, refusal.because, more)
 }
 
-function send(reply: FastifyReply, answer: Reply): FastifyReply {
+function send(reply: FastifyReply, answer: Omit<Reply, 'body'> & { body: string | Buffer }): FastifyReply {
   return reply.code(answer.status).header('content-type', answer.contentType).send(answer.body)
 }
