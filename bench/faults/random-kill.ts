@@ -23,7 +23,7 @@ export async function randomKill(run: Run): Promise<Result> {
   await bed.endHub('SIGTERM')
   await bed.startHub()
   for (; kills < (run.isSmoke ? SMOKE_KILLS : KILLS) && !isOver(run, startedAtMs); kills++) {
-    const shop = new Shop(bed, world, journal, { workers: 24, thinkMs: 40, hangUpShare: 0.1, tellers: 2 })
+    const shop = new Shop(bed, world, journal, { workers: 24, thinkMs: 250, hangUpShare: 0.1, tellers: 1 })
     shop.open()
     await sleep(run.isSmoke ? Math.random() * 1_000 : LIFE_MS.least + Math.random() * (LIFE_MS.most - LIFE_MS.least))
     if (!bed.life.isAlive()) journal.violate('the hub lives on', `it ended by itself: ${bed.output.slice(-400)}`)

@@ -111,7 +111,7 @@ test('an unknown key is unknown, costs one look-up in two seconds, and is found 
   let lookups = 0
   let nowMs = 0
   const counting = { run: (statement: Parameters<typeof rooms.db.run>[0]) => (lookups++, rooms.db.run(statement)) }
-  const keys = new KeyRing(counting as typeof rooms.db, rooms.vault, { nowMs: () => nowMs })
+  const keys = new KeyRing({ urgent: counting } as typeof rooms.db, rooms.vault, { nowMs: () => nowMs })
   for (let i = 0; i < 20; i++) assert.equal(await keys.byId('key_later'), null)
   assert.equal(lookups, 1)
   must(await addKey(rooms.db, rooms.vault, { id: 'key_later', docking, kind: 'hmac-sha256', publicKeyPem: null, scopes: ['goods:read'] }))
@@ -125,7 +125,7 @@ test('a look-up that failed is not remembered', async () => {
   let broken = true
   const docking = await rooms.openDocking()
   const failing = { run: (statement: Parameters<typeof rooms.db.run>[0]) => (broken ? Promise.reject(new Error('no line')) : rooms.db.run(statement)) }
-  const keys = new KeyRing(failing as typeof rooms.db, rooms.vault, { nowMs: () => 0 })
+  const keys = new KeyRing({ urgent: failing } as typeof rooms.db, rooms.vault, { nowMs: () => 0 })
   await assert.rejects(keys.byId(docking.credentials.keyId!), /no line/)
   broken = false
   assert.equal((await keys.byId(docking.credentials.keyId!))!.id, docking.credentials.keyId)
