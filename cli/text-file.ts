@@ -13,6 +13,15 @@ export function charsetGiven(text: string | undefined): Charset {
   return (text ?? 'utf-8') as Charset
 }
 
+/** A public key in PEM. Throws WrongUsage for a private one, which must not travel. */
+export function readPublicKey(file: string): string {
+  const pem = readSmallFile(file)
+  if (pem.includes('PRIVATE KEY')) {
+    throw new WrongUsage({ en: `${file} holds a private key, which must never leave you: give the public one (openssl pkey -in ${file} -pubout).`, zh: `${file} 是私钥，切勿外传；请给出公钥（openssl pkey -in ${file} -pubout）。` })
+  }
+  return pem
+}
+
 /**
  * The text of a file, or of `stdin` for "-", as it is read, without a byte order mark. Throws WrongUsage when the file
  * cannot be read or is in another encoding: a guessed letter in a card would be sold as if it were right.

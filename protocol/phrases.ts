@@ -253,6 +253,10 @@ const CHINESE: Readonly<Record<string, string>> = {
   'a number of pieces above zero, or null for none': '大于零的件数；null 表示关闭',
   'an amount above zero, or null for none': '大于零的金额；null 表示关闭',
 
+  'a reference that no other change was made under': '未用于其他调价的流水号',
+  'one of the races of the good': '该商品的某个种类',
+  'no race: this good has none': '不填种类：此商品不分种类',
+
   // The words of the schema library.
   'must be string': '须为字符串',
   'must be integer': '须为整数',

@@ -1,7 +1,7 @@
 import { done, refused, WrongUsage, type Command } from '../command.ts'
 import { operatorClient } from '../credentials.ts'
 import { table } from '../screen.ts'
-import { readSmallFile } from '../text-file.ts'
+import { readPublicKey } from '../text-file.ts'
 import { dockingOperand, findDocking } from './docking.ts'
 import { readTime, timeForm } from './time.ts'
 
@@ -32,7 +32,7 @@ export const addKey: Command = {
     }
     const client = operatorClient(asked)
     const scopes = asked.all('scope').flatMap((text) => text.split(','))
-    const body = { kind, publicKey: file === undefined ? undefined : readSmallFile(file), scopes: scopes.length > 0 ? scopes : undefined }
+    const body = { kind, publicKey: file === undefined ? undefined : readPublicKey(file), scopes: scopes.length > 0 ? scopes : undefined }
     const docking = await findDocking(client, asked.operands[0]!)
     if (!docking.ok) return refused(docking.problem)
     const added = await client.post<{ keyId: string; secret: string | null }>(`/operator/dockings/${docking.id}/keys`, body)

@@ -3,7 +3,7 @@ import { OVERLAPS, type KeyView, type NewKey, type RolledKey } from '../../proto
 import { done, refused, WrongUsage, type Command } from '../command.ts'
 import { partnerClient } from '../credentials.ts'
 import { table, type Lang } from '../screen.ts'
-import { readSmallFile } from '../text-file.ts'
+import { readPublicKey } from '../text-file.ts'
 import { dockingOption } from './partner.ts'
 
 type Key = Static<typeof KeyView>
@@ -54,7 +54,7 @@ export const createKey: Command = {
     const file = asked.option('public-key')
     if ((kind === 'ed25519') !== (file !== undefined)) throw new WrongUsage({ en: '--public-key FILE goes with --kind ed25519, and only with it.', zh: '--public-key 文件 须与 --kind ed25519 一起使用。' })
     const scopes = asked.all('scope').flatMap((text) => text.split(','))
-    const made = await partnerClient(asked).post<Static<typeof NewKey>>('/api/keys', { kind, publicKey: file === undefined ? undefined : readSmallFile(file), scopes: scopes.length > 0 ? scopes : undefined })
+    const made = await partnerClient(asked).post<Static<typeof NewKey>>('/api/keys', { kind, publicKey: file === undefined ? undefined : readPublicKey(file), scopes: scopes.length > 0 ? scopes : undefined })
     if (!made.ok) return refused(made.problem)
     return done(made.body, showNew(made.body.key, made.body.secret, asked.lang))
   },
@@ -76,7 +76,7 @@ export const rollKey: Command = {
   ],
   run: async (asked) => {
     const file = asked.option('public-key')
-    const rolled = await partnerClient(asked).post<Static<typeof RolledKey>>(`/api/keys/${encodeURIComponent(asked.operands[0]!)}/roll`, { overlap: asked.needed('overlap'), publicKey: file === undefined ? undefined : readSmallFile(file) })
+    const rolled = await partnerClient(asked).post<Static<typeof RolledKey>>(`/api/keys/${encodeURIComponent(asked.operands[0]!)}/roll`, { overlap: asked.needed('overlap'), publicKey: file === undefined ? undefined : readPublicKey(file) })
     if (!rolled.ok) return refused(rolled.problem)
     const { key, secret, old } = rolled.body
     const ends = old.revokedAt ?? old.expiresAt ?? ''

@@ -11,6 +11,8 @@ export const ownPrice: Command = {
   operands: [dockingOperand, { name: 'GOOD', what: { en: 'The code or the id of the good.', zh: '商品编码或编号。' } }],
   options: [
     { name: 'price', value: 'AMOUNT', what: { en: 'Yuan a piece, up to 6 decimals.', zh: '单价（元），最多 6 位小数。' } },
+    { name: 'race', value: 'NAME', what: { en: 'For one race, where the good has any.', zh: '某一种类（分种类的商品）。' } },
+    { name: 'below-cost', what: { en: 'The price may be below the cost.', zh: '允许低于成本。' } },
     { name: 'end', what: { en: 'End the own price.', zh: '取消专属价。' } },
     { name: 'note', value: 'TEXT', what: { en: 'Why; kept in the history.', zh: '原因，记入调价历史。' } },
   ],
@@ -20,19 +22,20 @@ export const ownPrice: Command = {
     const [typed, good] = asked.operands as [string, string]
     const price = asked.option('price')
     const isEnd = asked.option('end') !== undefined
-    if ((price === undefined) !== isEnd) throw new WrongUsage({ en: 'Give --price or --end.', zh: '请给出 --price 或 --end。' })
+    if ((price === undefined) !== isEnd) throw new WrongUsage({ en: 'Give either --price or --end.', zh: '请在 --price 与 --end 中给出一个。' })
     const unitPrice = price === undefined ? undefined : readAmount('--price', price)
     const client = operatorClient(asked)
     const docking = await findDocking(client, typed)
     if (!docking.ok) return refused(docking.problem)
     const zh = asked.lang === 'zh'
     const note = asked.option('note')
+    const race = asked.option('race')
     if (isEnd) {
-      const ended = await client.post<{ ended: boolean }>(`/operator/dockings/${docking.id}/offers/end`, { good, note })
+      const ended = await client.post<{ ended: boolean }>(`/operator/dockings/${docking.id}/offers/end`, { good, race, note })
       if (!ended.ok) return refused(ended.problem)
       return done(ended.body, ended.body.ended ? (zh ? `已取消 ${typed} 的商品 ${good} 专属价` : `${typed} has no own price for ${good} any more`) : zh ? '没有专属价可取消' : 'There was no own price')
     }
-    const set = await client.post<{ unitPrice: string }>(`/operator/dockings/${docking.id}/offers`, { good, unitPrice, note })
+    const set = await client.post<{ unitPrice: string }>(`/operator/dockings/${docking.id}/offers`, { good, race, unitPrice, note, ...(asked.option('below-cost') === undefined ? {} : { allowBelowCost: true }) })
     if (!set.ok) return refused(set.problem)
     return done(set.body, zh ? `对接 ${typed} 的商品 ${good} 单价现为 ${set.body.unitPrice} 元` : `${good} costs ${typed} ${set.body.unitPrice} yuan now`)
   },

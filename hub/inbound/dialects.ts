@@ -8,6 +8,7 @@ import { variantOf } from '../domain/catalogue/index.ts'
 import { addressAllowed, keyInForce, mayUse, type Docking, type LiveKey } from '../domain/partners/index.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import { AcgAnswers, type Done } from './acg.ts'
+import { addressOf } from './edge.ts'
 import type { Hub } from './hub.ts'
 import { keepEntry, refusalOfError, watch } from './pipeline.ts'
 import { answerImage } from './public/images.ts'
@@ -45,7 +46,7 @@ export function acgRoutes(app: FastifyInstance, hub: Hub): void {
   app.all(`${MOUNT}:docking/*`, { schema: { hide: true } as never }, async (request, reply) => {
     const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
     const docking = (request.params as { docking: string }).docking
-    const address = request.ip
+    const address = addressOf(request)
     const entry = openEntry(request, ROUTE, body.byteLength, hub.clock.nowMs())
     try {
       const { done, manner } = await serve(hub, answers, request, docking, body, address, entry)

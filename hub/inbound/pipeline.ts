@@ -10,6 +10,7 @@ import { mayUse, type LiveKey } from '../domain/partners/index.ts'
 import { limits } from '../kernel/limits.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import { isOutage, OutcomeUnknown } from '../platform/postgres/database.ts'
+import { addressOf } from './edge.ts'
 import type { Hub } from './hub.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
 import { BODY_BYTES_KEPT, openEntry, type Entry } from './request-log.ts'
@@ -205,7 +206,7 @@ function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array | null, e
       return Array.isArray(value) ? value.join(', ') : value
     },
     body,
-    address: request.ip,
+    address: addressOf(request),
     onKnown: (key) => {
       entry.docking = key.docking.id
       entry.keyId = key.id

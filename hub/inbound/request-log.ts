@@ -1,4 +1,5 @@
 import { reasonCodes, type ReasonCode } from '../../protocol/reasons.ts'
+import { addressOf } from './edge.ts'
 
 /** One request as it goes through the doors; `keep` writes it down. */
 export type Entry = {
@@ -31,7 +32,7 @@ export function openEntry(request: { id: string; method: string; ip: string; raw
   const url = request.raw.url ?? '/'
   const mark = url.indexOf('?')
   return {
-    id: request.id, atMs: nowMs, begunMs: performance.now(), method: request.method, path: mark < 0 ? url : url.slice(0, mark), route, address: request.ip, bytesIn,
+    id: request.id, atMs: nowMs, begunMs: performance.now(), method: request.method, path: mark < 0 ? url : url.slice(0, mark), route, address: addressOf(request), bytesIn,
     docking: '', keyId: '', body: null, status: 0, code: null, bytesOut: 0,
   }
 }
@@ -73,13 +74,12 @@ export class RequestLog {
     let ring = this.#rings.get(entry.docking)
     if (ring === undefined) this.#rings.set(entry.docking, (ring = { slots: Buffer.alloc(Math.min(FIRST_SLOTS, this.perDocking) * SLOT_BYTES), filled: 0, next: 0, used: true }))
     ring.used = true
-    if (ring.filled < this.perDocking) {
-      ring.filled++
-      if (ring.filled * SLOT_BYTES > ring.slots.length) ring.slots = Buffer.concat([ring.slots], Math.min(ring.slots.length * 2, this.perDocking * SLOT_BYTES))
-      if (++this.#count > this.#mostEntries) this.#forgetQuiet()
-    }
+    if ((ring.next + 1) * SLOT_BYTES > ring.slots.length) ring.slots = Buffer.concat([ring.slots], Math.min(ring.slots.length * 2, this.perDocking * SLOT_BYTES))
     this.#write(ring.slots.subarray(ring.next * SLOT_BYTES, (ring.next + 1) * SLOT_BYTES), entry)
     ring.next = (ring.next + 1) % this.perDocking
+    if (ring.filled === this.perDocking) return
+    ring.filled++
+    if (++this.#count > this.#mostEntries) this.#forgetQuiet()
   }
 
   /** Newest first, older than the request `before`; null when that one is not kept (any more). */

@@ -2,7 +2,7 @@ export { NO_CHOICE, PLAIN, type Card, type Change, type Choice, type Field, type
 export { choiceOf, chooseVariant, listPriceOf, quantityOffered, readCard, showCard, stockOf, stockOfChoice, take, variantOf, withinGuard, writeCard, type Chosen } from './rules.ts'
 export {
   insertChanges, insertPriceChangesOfAll, loadCards, loadLots, loadPricedByCode, loadPricedById, loadPricedPage, loadSaleTerms, lockLots, moveCursors, readCards, readLots, readPriced,
-  readSaleTerms, saleKey, writeListPrices, type PricedGood, type SaleTerms, type SealedCards,
+  readSaleTerms, pricedRace, saleKey, writeListPrices, type PricedGood, type SaleTerms, type SealedCards,
 } from './store.ts'
 export { storeImage, loadImage, MOST_IMAGE_BYTES } from './images.ts'
 export { isMarkup } from './markup.ts'

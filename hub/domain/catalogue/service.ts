@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { formatAmount } from '../../../protocol/money.ts'
 import { explain } from '../../../protocol/reasons.ts'
 import { HOUSE_LANE } from '../../kernel/lanes.ts'
@@ -8,7 +9,6 @@ import { sealWith, type Vault } from '../../platform/sealing/vault.ts'
 import { insertHistory, moveBook, type HistoryLine } from '../terms/index.ts'
 import { cardContext, dataKeyContext } from './cards.ts'
 import type { Good, LineError, Mode } from './model.ts'
-import { writeOptions } from './options.ts'
 import { readCardLine, readGood, writeCard, type GoodInput } from './rules.ts'
 import { insertChanges, insertGoods, lastNumber, loadGoodsByCode, readGoods } from './store.ts'
 
@@ -61,7 +61,7 @@ export async function importGoods(
 
 function sameGood(a: Good, b: GoodInput): boolean {
   return a.name === b.name && a.category === b.category && a.description === b.description && a.unitPriceMicro === b.unitPriceMicro
-    && a.minimum === b.minimum && a.maximum === b.maximum && a.onSale === b.onSale && a.costMicro === b.costMicro && writeOptions(a.options) === writeOptions(b.options)
+    && a.minimum === b.minimum && a.maximum === b.maximum && a.onSale === b.onSale && a.costMicro === b.costMicro && isDeepStrictEqual(a.options, b.options)
 }
 
 export type CardsImport = { good: string; mode: Mode; batch: string; expiresAt: Date | null; variant?: string }

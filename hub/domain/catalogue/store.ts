@@ -1,5 +1,5 @@
 import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
-import type { Change, Good, Lot, Mode, Part, Pick } from './model.ts'
+import type { Change, Good, Lot, Mode, Part, Pick, Race } from './model.ts'
 import { optionsOf, writeOptions } from './options.ts'
 
 const GOOD = 'g.id, g.number, g.code, g.name, g.category, g.description, g.unit_price, g.minimum, g.maximum, g.on_sale, g.changed_at, g.options, g.cost, g.image'
@@ -184,10 +184,10 @@ export function readChanges(rows: Rows): Change[] {
   return rows.map((row) => ({ position: row[0] as bigint, good: row[1] as string, docking: row[2] as string | null, what: row[3] as Change['what'], at: row[4] as Date }))
 }
 
-/** What a price is worked out from. Neither a cost nor races are kept yet. */
-export type PricedGood = { id: string; code: string; category: string; listMicro: bigint; costMicro: bigint | null; hasRaces: boolean }
+/** What a price is worked out from; `race` is '' for the good itself. */
+export type PricedGood = { id: string; code: string; category: string; race: string; listMicro: bigint; costMicro: bigint | null; races: readonly Race[] }
 
-const PRICED = 'id, code, category, unit_price'
+const PRICED = 'id, code, category, unit_price, cost, options'
 
 /** Goods by their codes, by one id, or by category (null: all) from behind an id, in the order of the id. */
 export function loadPricedByCode(codes: readonly string[]): Statement {
@@ -203,7 +203,16 @@ export function loadPricedPage(category: string | null, after: string, limit: nu
 }
 
 export function readPriced(rows: Rows): PricedGood[] {
-  return rows.map((row) => ({ id: row[0] as string, code: row[1] as string, category: row[2] as string, listMicro: row[3] as bigint, costMicro: null, hasRaces: false }))
+  return rows.map((row) => ({
+    id: row[0] as string, code: row[1] as string, category: row[2] as string, race: '', listMicro: row[3] as bigint, costMicro: row[4] as bigint | null, races: optionsOf(row[5]).races,
+  }))
+}
+
+/** One race of a good, priced like a good of its own; null for a race that it does not have, and for a good in races without one. */
+export function pricedRace(good: PricedGood, name: string): PricedGood | null {
+  if (good.races.length === 0 || name === '') return good.races.length === 0 && name === '' ? good : null
+  const race = good.races.find((one) => one.name === name)
+  return race ? { ...good, race: name, listMicro: race.priceMicro, costMicro: race.costMicro ?? good.costMicro } : null
 }
 
 /** The row count must equal the number of prices. */

@@ -24,7 +24,9 @@ export function makeMaterial(vault: Vault, key: { id: string; kind: KeyKind; mod
   return accept({ ...nothing, sealed: vault.seal(Buffer.from(secret), `key|${key.id}`), secret })
 }
 
+/** Node would make the public half out of a private key: whoever sends one has made a mistake, and must hear it. */
 function readPublicKey(pem: string): Buffer | null {
+  if (!/^\s*-----BEGIN PUBLIC KEY-----/.test(pem)) return null
   try {
     const key = createPublicKey(pem)
     return key.asymmetricKeyType === 'ed25519' ? key.export({ format: 'der', type: 'spki' }) : null

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { formatAmount } from '../../../protocol/money.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { HOUSE_LANE } from '../../kernel/lanes.ts'
@@ -35,8 +36,8 @@ export async function applyChange(db: Database, ask: ChangeAsk, more: { id: stri
     underLanes(connection, [HOUSE_LANE], async (lane): Promise<Outcome<Carried>> => {
       const { id, reference, dueAt } = more
       const before = reference === null ? undefined : readChanges(await connection.run(loadChangeByReference(reference)))[0]
-      if (before) return accept({ stored: before, result: null, replayed: true })
       const kept = { id, reference, dueAt: dueAt ?? lane.at, ask: { selector: ask.selector, change: ask.change, allowBelowCost: ask.allowBelowCost, note: ask.note }, rows: ask.rows, by: ask.by, madeAt: lane.at }
+      if (before) return sameChange(before, kept) ? accept({ stored: before, result: null, replayed: true }) : refuse('protocol.invalid_field', { path: '/reference', expected: 'a reference that no other change was made under' })
       if (dueAt !== null) return keep(connection, ask, { ...kept, state: 'scheduled', endedAt: null, outcome: null })
       const done = await carryOut(connection, lane, ask, id)
       if (!done.ok) return done
@@ -44,6 +45,11 @@ export async function applyChange(db: Database, ask: ChangeAsk, more: { id: stri
       await connection.run(insertChange(stored))
       return accept({ stored, result: done.value, replayed: false })
     }), TIMEOUT_MS)
+}
+
+/** Whether a change was asked for before in the same words. Both are looked at as they are stored: the database orders names its own way. */
+function sameChange(before: Pick<StoredChange, 'ask' | 'rows'>, now: { ask: unknown; rows: unknown }): boolean {
+  return isDeepStrictEqual([before.ask, before.rows], JSON.parse(JSON.stringify([now.ask, now.rows])))
 }
 
 /** A change of later is worked out now as well: what cannot be carried out today is most likely a slip of the hand. */

@@ -3,7 +3,7 @@ import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { HOUSE_LANE } from '../../kernel/lanes.ts'
 import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
-import { insertChanges, insertPriceChangesOfAll, loadPricedPage, readPriced, type PricedGood } from '../catalogue/index.ts'
+import { insertChanges, insertPriceChangesOfAll, loadPricedPage, pricedRace, readPriced, type PricedGood } from '../catalogue/index.ts'
 import {
   endOffer, endRule, insertGroup, insertHistory, loadGroup, loadLevel, loadPlacing, moveBook, publishedPriceFor, showFormula, writeLevel, writeOffers, writePlacing, writeRules,
   type Formula, type HistoryLine, type Rule,
@@ -121,14 +121,25 @@ export async function placeDocking(
 
 type Offer = { good: PricedGood; race: string }
 
-/** Gives one docking a price of its own (密价). One that is worse than what is published is a measure, and refused here. */
-export async function setOwnPrice(db: Database, docking: { id: string; lane: number }, offer: Offer & { unitPriceMicro: bigint }, done: Done): Promise<Outcome<null>> {
-  const { good, race, unitPriceMicro } = offer
+/**
+ * Gives one docking a price of its own (密价), for one race where the good has any. One that is worse than what is published
+ * is a measure, and refused here; one below a known cost has to be meant.
+ */
+export async function setOwnPrice(
+  db: Database, docking: { id: string; lane: number }, offer: Offer & { unitPriceMicro: bigint; allowBelowCost?: boolean }, done: Done,
+): Promise<Outcome<null>> {
+  const { race, unitPriceMicro } = offer
+  const found = raceOf(offer)
+  if (!found.ok) return found
+  const good = found.value
+  if (good.costMicro !== null && unitPriceMicro < good.costMicro && !offer.allowBelowCost) {
+    return refuse('terms.price_below_cost', { good: good.code, price: formatAmount(unitPriceMicro), cost: formatAmount(good.costMicro), count: 1 })
+  }
   return underHouse(db, async (connection, lane): Promise<Outcome<null>> => {
     const { own, published } = (await pricesAt(connection, { kind: 'own', docking: docking.id, lane: docking.lane }, [good]))(good)
     if (unitPriceMicro > published) return worseThanPublished({ code: good.code, newMicro: unitPriceMicro, publishedMicro: published }, 1)
     await connection.run(writeOffers(docking.lane, docking.id, [{ good: good.id, race, unitPriceMicro }], lane.at))
-    await tellOwn(connection, lane, docking, offer, { old: race === '' ? formatAmount(own) : null, new: formatAmount(unitPriceMicro) }, done)
+    await tellOwn(connection, lane, docking, offer, { old: formatAmount(own), new: formatAmount(unitPriceMicro) }, done)
     return accept(null)
   })
 }
@@ -136,12 +147,19 @@ export async function setOwnPrice(db: Database, docking: { id: string; lane: num
 /** Ends an own price: what the docking's group or the list gives counts again. `ended` is false when there was none. */
 export async function endOwnPrice(db: Database, docking: { id: string; lane: number }, offer: Offer, done: Done): Promise<{ ended: boolean }> {
   return underHouse(db, async (connection, lane) => {
-    const { own, published } = (await pricesAt(connection, { kind: 'own', docking: docking.id, lane: docking.lane }, [offer.good]))(offer.good)
+    // A race that is offered no more may still have a price of its own, and so may a good from before it had races.
+    const priced = pricedRace(offer.good, offer.race)
+    const prices = priced === null ? null : (await pricesAt(connection, { kind: 'own', docking: docking.id, lane: docking.lane }, [priced]))(priced)
     if ((await connection.run(endOffer(docking.lane, docking.id, offer.good.id, offer.race, lane.at))).length === 0) return { ended: false }
-    const plain = offer.race === ''
-    await tellOwn(connection, lane, docking, offer, { old: plain ? formatAmount(own) : null, new: plain ? formatAmount(published) : null }, done)
+    await tellOwn(connection, lane, docking, offer, { old: prices && formatAmount(prices.own), new: prices && formatAmount(prices.published) }, done)
     return { ended: true }
   })
+}
+
+function raceOf({ good, race }: Offer): Outcome<PricedGood> {
+  const priced = pricedRace(good, race)
+  if (priced) return accept(priced)
+  return refuse('protocol.invalid_field', { path: '/race', expected: good.races.length === 0 ? 'no race: this good has none' : 'one of the races of the good' })
 }
 
 async function tellOwn(

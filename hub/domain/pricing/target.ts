@@ -37,8 +37,8 @@ export async function findItems(connection: Connection, ask: ChangeAsk, target: 
   for (const code of codes ?? []) if (!known.has(code)) errors.push(rowError(rows.get(code)?.line ?? null, code, 'catalogue.good_not_found', { good: code }))
   const prices = await pricesAt(connection, target, goods)
   // One fixed price would be that of every race: a month's and a year's alike.
-  for (const good of goods) if (good.hasRaces) errors.push(rowError(rows.get(good.code)?.line ?? null, good.code, 'protocol.invalid_field', { path: good.code, expected: 'a good without races: theirs are set by a rule, or in the file of goods' }))
-  const items = goods.filter((good) => !good.hasRaces).map((good) => {
+  for (const good of goods) if (good.races.length > 0) errors.push(rowError(rows.get(good.code)?.line ?? null, good.code, 'protocol.invalid_field', { path: good.code, expected: 'a good without races: theirs are set by a rule, or in the file of goods' }))
+  const items = goods.filter((good) => good.races.length === 0).map((good) => {
     const { own, published } = prices(good)
     return { good: good.id, code: good.code, costMicro: good.costMicro, oldMicro: own, publishedMicro: published, line: rows.get(good.code)?.line ?? null }
   })
@@ -77,7 +77,7 @@ export async function pricesAt(connection: Connection, target: Target, goods: re
   const { offers } = readOffers(await connection.run(loadOffers(goods.map((good) => ({ lane, docking, good: good.id })))))
   const [wide] = readBook(await connection.run(loadBookOf(lane, docking))).groups.values()
   return (good) => {
-    const terms = { ownMicro: offers.own.get(`${docking} ${good.id} `), good: offers.rules.get(`${docking} ${good.id}`), wide }
+    const terms = { ownMicro: offers.own.get(`${docking} ${good.id} ${good.race}`), good: offers.rules.get(`${docking} ${good.id}`), wide }
     return { own: priceFor(good, terms).unitPriceMicro, published: publishedPriceFor(good, terms).unitPriceMicro }
   }
 }

@@ -15,6 +15,7 @@ import { addOperatorRoute } from './route.ts'
 const closed = { additionalProperties: false }
 const Name = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^\\u0000-\\u001f\\u007f<>]+$', title: 'text without control characters, < or >' })
 
+const Race = Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$', title: 'text without control characters' })
 export const Note = Type.String({ maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f]*$', title: 'text without control characters' })
 
 const OpenDocking = Type.Object({
@@ -109,24 +110,25 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   })
 
   addOperatorRoute(app, hub, {
-    method: 'POST', path: '/operator/dockings/:docking/offers', summary: 'Give one docking a price of its own, no worse than the published one', body: Type.Object({ good: Type.String({ maxLength: 64 }), unitPrice: Amount, note: Type.Optional(Note) }, closed),
+    method: 'POST', path: '/operator/dockings/:docking/offers', summary: 'Give one docking a price of its own, no worse than the published one',
+    body: Type.Object({ good: Type.String({ maxLength: 64 }), race: Type.Optional(Race), unitPrice: Amount, allowBelowCost: Type.Optional(Type.Boolean()), note: Type.Optional(Note) }, closed),
     handler: ({ body, params, by }) => withDocking(hub, params.docking!, async (docking) => {
       const price = parseAmount(body.unitPrice)
       if (!price) return refuse('protocol.invalid_field', { path: '/unitPrice', expected: 'an amount above zero' })
       const good = await findPriced(hub, body.good)
       if (!good) return refuse('catalogue.good_not_found', { good: body.good })
-      const set = await setOwnPrice(hub.db, docking, { good, race: '', unitPriceMicro: price }, { by, note: body.note ?? '' })
+      const set = await setOwnPrice(hub.db, docking, { good, race: body.race ?? '', unitPriceMicro: price, allowBelowCost: body.allowBelowCost ?? false }, { by, note: body.note ?? '' })
       return set.ok ? accept({ status: 200, body: { docking: docking.id, good: good.id, unitPrice: formatAmount(price) } }) : set
     }),
   })
 
   addOperatorRoute(app, hub, {
     method: 'POST', path: '/operator/dockings/:docking/offers/end', summary: 'End an own price: what its group or the list gives counts again',
-    body: Type.Object({ good: Type.String({ maxLength: 64 }), note: Type.Optional(Note) }, closed),
+    body: Type.Object({ good: Type.String({ maxLength: 64 }), race: Type.Optional(Race), note: Type.Optional(Note) }, closed),
     handler: ({ body, params, by }) => withDocking(hub, params.docking!, async (docking) => {
       const good = await findPriced(hub, body.good)
       if (!good) return refuse('catalogue.good_not_found', { good: body.good })
-      const { ended } = await endOwnPrice(hub.db, docking, { good, race: '' }, { by, note: body.note ?? '' })
+      const { ended } = await endOwnPrice(hub.db, docking, { good, race: body.race ?? '' }, { by, note: body.note ?? '' })
       return accept({ status: 200, body: { docking: docking.id, good: good.id, ended } })
     }),
   })

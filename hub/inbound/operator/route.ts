@@ -4,6 +4,7 @@ import type { Static, TSchema } from '../../../protocol/schema.ts'
 import { refuse, accept, type Outcome } from '../../../protocol/outcome.ts'
 import { readKey } from '../../../protocol/keys.ts'
 import { hashBearer } from '../../domain/partners/index.ts'
+import { addressOf } from '../edge.ts'
 import type { Hub } from '../hub.ts'
 import { answer, readBody, type Answer } from '../pipeline.ts'
 import { reader } from '../shape.ts'
@@ -67,9 +68,9 @@ function isOperator(hub: Hub, request: FastifyRequest): Outcome<null> {
   const token = /^Bearer ([!-~]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1]
   const outcome = token === undefined ? refuse('partners.credentials_missing') : check(hub, token)
   if (outcome.ok) return outcome
-  hub.limiter.failed(request.ip, nowMs)
+  hub.limiter.failed(addressOf(request), nowMs)
   // A right key always passes, however often others have failed from behind the same proxy.
-  const admitted = hub.limiter.admits(request.ip, nowMs)
+  const admitted = hub.limiter.admits(addressOf(request), nowMs)
   return admitted.ok ? outcome : admitted
 }
 

@@ -4,6 +4,7 @@ import { reasonOf, explain } from '../../../protocol/reasons.ts'
 import { refuse, type Refusal } from '../../../protocol/outcome.ts'
 import type { Language } from '../../domain/notices/index.ts'
 import { escapeHtml } from '../../kernel/html.ts'
+import { addressOf } from '../edge.ts'
 import type { Hub } from '../hub.ts'
 import { refusalOfError } from '../pipeline.ts'
 import { langOf } from '../problem.ts'
@@ -46,7 +47,7 @@ export function linkRoutes(app: FastifyInstance, hub: Hub): void {
       return refuseTo(hub, request, reply, language, refusal)
     }
     // A right link always opens, however often others have guessed from behind the same address; guesses are counted apart from sign-ins.
-    const guesser = `n ${request.ip}`
+    const guesser = `n ${addressOf(request)}`
     hub.limiter.failed(guesser, hub.clock.nowMs())
     const admitted = hub.limiter.admits(guesser, hub.clock.nowMs())
     if (!admitted.ok) {

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { startHub } from '../hub.ts'
+
+// What somebody found who used the hub with nothing but its documents.
+
+const CAR = { code: 'video', name: '视频会员', category: '会员', unitPrice: '20', cost: '14', races: [{ name: '月卡', unitPrice: '19', cost: '15' }, { name: '年卡', unitPrice: '188.50' }] }
+const PLAIN = { code: 'plain', name: '点卡', category: '会员', unitPrice: '9.80', cost: '7' }
+
+test('prices know what goods cost: nobody halves a category below it by a slip, and a group by cost is counted rightly', async (t) => {
+  const hub = await startHub(t)
+  const imported = await hub.operator('POST', '/operator/goods', { items: [PLAIN, CAR] })
+  assert.equal(imported.body.added, 2, imported.text)
+  const halve = { selector: { category: '会员' }, change: { percent: '-50' }, note: '' }
+  const preview = await hub.operator('POST', '/operator/prices/changes', { ...halve, dryRun: true })
+  assert.deepEqual(preview.body.rows.map((row: { code: string; belowCost: boolean }) => [row.code, row.belowCost]), [['plain', true]])
+  assert.match(preview.text, /a good without races/, 'a good in races is named and left out')
+  assert.equal((await hub.operator('POST', '/operator/prices/changes', halve)).body.code, 'terms.price_below_cost')
+  const shop = await hub.openDocking({ mode: 'live', deposit: '100.00' })
+  const own = (body: object) => hub.operator('POST', `/operator/dockings/${shop.id}/offers`, body)
+  assert.equal((await own({ good: 'plain', unitPrice: '6.99' })).body.code, 'terms.price_below_cost')
+  assert.equal((await own({ good: 'plain', unitPrice: '6.99', allowBelowCost: true })).status, 200)
+})
+
+test('an own price for a good in races names its race, is held against that race, and is what the order costs', async (t) => {
+  const hub = await startHub(t)
+  await hub.operator('POST', '/operator/goods', { items: [CAR] })
+  const shop = await hub.openDocking({ mode: 'sandbox', deposit: '100.00' })
+  const own = (body: object) => hub.operator('POST', `/operator/dockings/${shop.id}/offers`, { good: 'video', ...body })
+  assert.equal((await own({ unitPrice: '18' })).body.because.path, '/race')
+  assert.equal((await own({ unitPrice: '18', race: '周卡' })).body.because.path, '/race')
+  assert.equal((await own({ unitPrice: '19.50', race: '月卡' })).body.code, 'terms.price_worse_than_published')
+  assert.equal((await own({ unitPrice: '14.50', race: '月卡' })).body.code, 'terms.price_below_cost', 'the cost of the race counts')
+  assert.equal((await own({ unitPrice: '18', race: '月卡' })).status, 200)
+  const good = (await hub.hub.db.run({ text: "select id from catalogue.goods where code = 'video'", values: [] }))[0]![0] as string
+  const priced = async (race: string) => (await hub.bearer(shop, 'POST', '/api/quotes', { good, quantity: 1, race })).body.because?.price ?? (await hub.bearer(shop, 'GET', `/api/goods/${good}`)).body.races.find((one: { name: string }) => one.name === race).unitPrice
+  assert.deepEqual([await priced('月卡'), await priced('年卡')], ['18.00', '188.50'])
+  assert.equal((await hub.operator('POST', `/operator/dockings/${shop.id}/offers/end`, { good: 'video', race: '月卡' })).body.ended, true)
+  assert.equal(await priced('月卡'), '19.00')
+})
+
+test('a reference of a price change that was used for another one is refused', async (t) => {
+  const hub = await startHub(t)
+  await hub.operator('POST', '/operator/goods', { items: [PLAIN] })
+  const change = (price: string) => hub.operator('POST', '/operator/prices/changes', { selector: {}, rows: [{ code: 'plain', price }], note: 'n', reference: '2026-11-1' })
+  assert.equal((await change('9.70')).body.replayed ?? false, false)
+  const again = await change('9.70')
+  assert.deepEqual([again.status < 300, again.body.replayed], [true, true])
+  assert.equal((await change('9.60')).body.because.path, '/reference')
+})
+
+test('importing the same goods again changes nothing, also with races, options and a form', async (t) => {
+  const hub = await startHub(t)
+  const items = [PLAIN, { ...CAR, options: [{ name: '区服', choices: [{ name: '一区', surcharge: '1' }] }] }]
+  assert.equal((await hub.operator('POST', '/operator/goods', { items })).body.added, 2)
+  const again = (await hub.operator('POST', '/operator/goods', { items })).body
+  assert.deepEqual([again.added, again.changed, again.unchanged], [0, 0, 2])
+})
+
+test('a private key is no public key', async (t) => {
+  const hub = await startHub(t)
+  const shop = await hub.openDocking({ mode: 'live' })
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const make = (pem: string) => hub.operator('POST', `/operator/dockings/${shop.id}/keys`, { kind: 'ed25519', publicKey: pem })
+  const refused = await make(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
+  assert.deepEqual([refused.body.code, refused.body.because?.path], ['protocol.invalid_field', '/publicKey'])
+  assert.equal((await make(publicKey.export({ type: 'spki', format: 'pem' }) as string)).status, 201)
+})
+
+test('a caller who resets its connection leaves no trace that breaks the request log', async (t) => {
+  const hub = await startHub(t)
+  const good = await hub.stockGood({ code: 'Q10', cards: 1 })
+  const shop = await hub.openDocking({ deposit: '100.00' })
+  const body = JSON.stringify({ good, quantity: 1 })
+  for (let i = 0; i < 40; i++) {
+    const socket = connect(Number(new URL(hub.url).port), '127.0.0.1')
+    socket.on('error', () => {})
+    await new Promise((go) => socket.once('connect', go))
+    socket.write(`POST /api/quotes HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer ${shop.apiKey}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`, () => socket.resetAndDestroy())
+    await new Promise((end) => socket.once('close', end))
+  }
+  await new Promise((later) => setTimeout(later, 100))
+  const log = await hub.bearer(shop, 'GET', '/api/requests?limit=100')
+  assert.equal(log.status, 200, log.text)
+  assert.ok(log.body.items.every((item: { status: number; route: string }) => item.status === 200 && item.route === '/api/quotes'), log.text)
+})
