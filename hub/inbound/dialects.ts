@@ -128,7 +128,7 @@ async function handle(hub: Hub, docking: Docking, ask: Ask): Promise<Done> {
   if (!good) return { outcome: refuse('catalogue.good_not_found', { good: ask.code }) }
   // A number that an accepted order has bound is answered with that order, whatever became of the good meanwhile.
   const bound = ask.kind === 'trade' ? await hub.orders.findByReference(docking, ask.reference) : null
-  const repeats = bound !== null && bound.state !== 'cancelled'
+  const repeats = (bound !== null && bound.state !== 'cancelled') || (ask.kind === 'trade' && (await hub.orders.findTakenOver(docking, { reference: ask.reference })) !== null)
   if (!repeats && !carries(good.unitPriceMicro)) return { outcome: refuse('catalogue.price_too_fine', { price: formatAmount(good.unitPriceMicro) }) }
   if (ask.kind === 'stock') return { outcome: accept({ kind: 'stock', stock: good.onSale ? good.stock : 0 }) }
   if (!good.onSale && ask.kind !== 'trade') return { outcome: refuse('catalogue.good_not_on_sale', { good: good.code }) }

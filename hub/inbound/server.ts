@@ -10,6 +10,7 @@ import { bookRoutes } from './operator/books.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
 import { cardRoutes, goodsRoutes as operatorGoodsRoutes } from './operator/goods.ts'
+import { migrationRoutes } from './operator/migrations.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -89,6 +90,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     operatorGoodsRoutes(doors, hub)
     decisionRoutes(doors, hub)
     bookRoutes(doors, hub)
+    migrationRoutes(doors, hub)
   })
   await app.register(async (doors) => {
     doors.removeAllContentTypeParsers()

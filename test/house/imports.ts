@@ -6,7 +6,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['terms', 'ledger', 'decisions'],
   ['partners', 'members', 'catalogue', 'settlement', 'docking'],
   ['orders', 'compliance'],
-  ['risk'],
+  ['risk', 'migration'],
 ]
 
 const ALL = 'everything'

@@ -1,9 +1,9 @@
 import { type KeyObject } from 'node:crypto'
-import type { Database } from '../../platform/postgres/database.ts'
+import type { Connection, Database } from '../../platform/postgres/database.ts'
 import { openWith, type Vault } from '../../platform/sealing/vault.ts'
 import type { Card, Pick } from './model.ts'
 import { readCard } from './rules.ts'
-import { loadDataKeys, type SealedCards } from './store.ts'
+import { loadCards, loadDataKeys, readCards, type SealedCards } from './store.ts'
 
 const MOST_KEYS = 10_000
 
@@ -19,14 +19,21 @@ export class CardOpener {
   }
 
   /** The keys of all these lots are at hand afterwards; a look-up only for lots not seen before. */
-  async prepare(lots: readonly bigint[]): Promise<void> {
+  async prepare(lots: readonly bigint[], connection: Connection = this.#db): Promise<void> {
     const missing = [...new Set(lots)].filter((lot) => !this.#keys.has(lot))
     if (missing.length === 0) return
     if (this.#keys.size + missing.length > MOST_KEYS) this.#keys.clear()
-    for (const row of await this.#db.run(loadDataKeys(missing))) {
+    for (const row of await connection.run(loadDataKeys(missing))) {
       const [lot, good, sealed] = row as [bigint, string, Buffer]
       this.#keys.set(lot, { key: this.#vault.openDataKey(sealed, dataKeyContext(good)), good })
     }
+  }
+
+  /** Looks cards up and opens them, one list a pick. What a transaction has just written is seen on its own connection. */
+  async read(connection: Connection, picks: readonly Pick[]): Promise<Card[][]> {
+    await this.prepare(picks.map((pick) => pick.lot), connection)
+    const sealed = readCards(await connection.run(loadCards(picks)))
+    return picks.map((pick) => this.open([pick], sealed))
   }
 
   /** The cards of an order in the order of its picks. prepare() came before. */

@@ -12,6 +12,7 @@ import { loadContracts, loadOffers, readContracts, readOffers } from '../terms/i
 import type { PlaceCommand, Verdict } from './model.ts'
 import { place, type Tally } from './rules.ts'
 import { insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
+import { loadTakenOver, readTakenOver } from './takenover.ts'
 
 /** A refusal that was given before the batch, to be kept as a fact of the docking. */
 export type RefusalNote = { lane: number; docking: string; kind: string; subject: string | null; code: string; because: Because; more: Because }
@@ -42,6 +43,8 @@ export function lockAndLoad(input: BatchInput): Statement[] {
       loadSaleTerms([...new Set(places.map((p) => p.good))]),
       loadOffers([...pairs.values()]),
     )
+    const migrated = places.filter((p) => p.mayBeTakenOver)
+    if (migrated.length > 0) statements.push(loadTakenOver(migrated))
   }
   statements.push({ name: 'platform.clock', text: 'select clock_timestamp()', values: [] })
   return statements
@@ -67,6 +70,7 @@ export function readLoaded(input: BatchInput, answers: readonly Rows[]): { lanes
       measures: readMeasures(answers[5]!),
       goods: readSaleTerms(answers[6]!),
       offers: readOffers(answers[7]!),
+      takenOver: new Map((input.places.some((p) => p.mayBeTakenOver) ? readTakenOver(answers.at(-2)!) : []).map((order) => [`${order.docking} ${order.reference}`, order])),
     },
   }
 }
@@ -141,6 +145,6 @@ export function writes(folded: Folded, lanes: Map<number, Lane>, watermark: (lan
 
 /** The sealed cards of everything that this batch hands over, fresh and repeated. */
 export function cardsOf(folded: Folded): { statement: Statement; read: (rows: Rows) => SealedCards; picks: Pick[] } | null {
-  const picks = folded.verdicts.flatMap((verdict) => (verdict.kind === 'refused' ? [] : [...verdict.order.picks]))
+  const picks = folded.verdicts.flatMap((verdict) => (verdict.kind === 'placed' || verdict.kind === 'replayed' ? [...verdict.order.picks] : []))
   return picks.length === 0 ? null : { statement: loadCards(picks), read: readCards, picks }
 }

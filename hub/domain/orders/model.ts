@@ -47,9 +47,27 @@ export type PlaceCommand = {
   fingerprint: Buffer
   /** Set when the signature cannot prove freshness: a known reference gets its replay, anything else this refusal. */
   onlyReplay: Refusal | null
+  /** Whether the docking has order numbers of another site, which are then asked for. */
+  mayBeTakenOver?: boolean
+}
+
+/** An order of another site. Its number is bound here: it is answered with what was delivered there, and never charged. */
+export type TakenOver = {
+  lane: number
+  docking: string
+  /** The old site's own number. */
+  tradeNo: string
+  reference: string | null
+  /** Null when the good did not come over. */
+  good: string | null
+  quantity: number
+  amountMicro: bigint
+  sealed: Buffer
+  at: Date
 }
 
 export type Verdict =
   | { kind: 'placed'; order: Order; legs: readonly Transfer[] }
   | { kind: 'replayed'; order: Order }
+  | { kind: 'taken_over'; order: TakenOver }
   | { kind: 'refused'; refusal: Refusal }

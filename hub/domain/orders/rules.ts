@@ -4,7 +4,7 @@ import { quantityOffered, stockOf, take, withinGuard, type Lot, type SaleTerms }
 import { refusalsInForce, type Measure } from '../decisions/index.ts'
 import { chargeLegs, spend } from '../ledger/index.ts'
 import { feeOn, priceFor } from '../terms/index.ts'
-import type { Order, PlaceCommand, Verdict } from './model.ts'
+import type { Order, PlaceCommand, TakenOver, Verdict } from './model.ts'
 
 /** What a batch loaded, and at the same time its running tally: each order sees what the ones before it took. */
 export type Tally = {
@@ -12,6 +12,8 @@ export type Tally = {
   at: Date
   /** The newest attempt by `docking reference`. */
   orders: Map<string, Order>
+  /** Orders of another site by `docking reference`. */
+  takenOver?: Map<string, TakenOver>
   availableMicro: Map<string, bigint>
   feePpm: Map<string, number>
   measures: Map<string, Measure[]>
@@ -32,6 +34,8 @@ export type Tally = {
 export function place(tally: Tally, command: PlaceCommand): Verdict {
   const known = tally.orders.get(`${command.docking} ${command.reference}`)
   if (known && known.state !== 'cancelled') return recall(known, command)
+  const taken = tally.takenOver?.get(`${command.docking} ${command.reference}`)
+  if (taken) return recallTakenOver(taken, command)
   if (command.onlyReplay) return { kind: 'refused', refusal: command.onlyReplay }
 
   const held = measuresAgainst(tally, command)
@@ -87,6 +91,12 @@ function recall(known: Order, command: PlaceCommand): Verdict {
   if (known.fingerprint.equals(command.fingerprint)) return { kind: 'replayed', order: known }
   const differs = known.good !== command.good ? 'good' : known.quantity !== command.quantity ? 'quantity' : known.member !== command.member ? 'member' : 'form'
   return refused('orders.reference_reused', { reference: command.reference, differs })
+}
+
+/** A reference that another site's order has bound. What else was asked there is not known, so good and quantity decide. */
+function recallTakenOver(taken: TakenOver, command: PlaceCommand): Verdict {
+  const differs = taken.good !== command.good ? 'good' : taken.quantity !== command.quantity ? 'quantity' : null
+  return differs === null ? { kind: 'taken_over', order: taken } : refused('orders.reference_reused', { reference: command.reference, differs })
 }
 
 function refused(...args: Parameters<typeof refuse>): Verdict {

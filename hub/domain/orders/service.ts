@@ -12,8 +12,9 @@ import type { Vault } from '../../platform/sealing/vault.ts'
 import { CardOpener, insertChanges, loadCards, readCards, restock, writeCard, type Card, type SealedCards } from '../catalogue/index.ts'
 import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
 import { HandoverLog } from './handover.ts'
-import type { Order, PlaceCommand } from './model.ts'
+import type { Order, PlaceCommand, TakenOver } from './model.ts'
 import { loadByReference, loadDoubtful, loadOrder, loadPage, moveState, readOrders } from './store.ts'
+import { asOrder, findTakenOver, openTakenOver } from './takenover.ts'
 import { OrderWriter } from './writer.ts'
 
 /** How long an order whose buyer hung up before the first byte waits for the same reference to come back. */
@@ -32,7 +33,7 @@ export type OrdersOptions = {
   voidAfterMs?: number
 }
 
-export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live' }
+export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live'; migration?: string | null }
 
 export type PlaceAsk = Pick<PlaceCommand, 'reference' | 'good' | 'quantity' | 'guardMicro' | 'member' | 'onlyReplay'> & { form: string }
 
@@ -82,11 +83,12 @@ export class Orders {
   async place(asker: Asker, ask: PlaceAsk): Promise<Outcome<Placed>> {
     const id = this.#options.ids.make('ord', this.#options.clock.nowMs())
     crashpoint('queued')
-    const written = await this.#writer.place({ ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, fingerprint: fingerprintOf(ask) })
+    const written = await this.#writer.place({ ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, fingerprint: fingerprintOf(ask), mayBeTakenOver: (asker.migration ?? null) !== null })
     if (written.verdict.kind === 'refused') {
       this.#recalls.delete(id)
       return { ok: false, refusal: written.verdict.refusal }
     }
+    if (written.verdict.kind === 'taken_over') return accept(this.#recallTakenOver(written.verdict.order, asker.mode, fingerprintOf(ask)))
     const { order, kind } = written.verdict
     const receipt = this.#receipt(order, kind === 'placed', id)
     try {
@@ -98,6 +100,15 @@ export class Orders {
       this.#options.log[damaged ? 'error' : 'warn']({ err: error, order: order.id }, 'the cards of a booked order could not be opened')
       receipt.broken()
       return refuse('platform.outcome_unknown', { retryAfterS: 2 }, { retryAfterS: 2 })
+    }
+  }
+
+  /** What another site delivered, once more and to the letter. Nothing of ours hangs on whether the answer arrives. */
+  #recallTakenOver(taken: TakenOver, mode: Asker['mode'], fingerprint: Buffer): Placed {
+    const ignore = () => {}
+    return {
+      order: asOrder(taken, mode, fingerprint), cards: [{ number: null, secret: openTakenOver(this.#options.vault, taken) }], replayed: true,
+      receipt: { written: ignore, unsent: ignore, broken: ignore },
     }
   }
 
@@ -119,6 +130,16 @@ export class Orders {
   /** The newest attempt under a reference, if there is one. */
   async findByReference(asker: Asker, reference: string): Promise<Order | null> {
     return readOrders(await this.#options.db.run(loadByReference([{ lane: asker.lane, docking: asker.id, reference }]))).at(-1) ?? null
+  }
+
+  /**
+   * An order that the docking placed at the site that it was taken over from, by that site's number or by its own; the
+   * secret is what was delivered there. Null when there is none.
+   */
+  async findTakenOver(asker: Asker, by: { tradeNo: string } | { reference: string }): Promise<{ order: Order; secret: string } | null> {
+    if ((asker.migration ?? null) === null) return null
+    const taken = await findTakenOver(this.#options.db, asker, by)
+    return taken ? { order: asOrder(taken, asker.mode, Buffer.alloc(0)), secret: openTakenOver(this.#options.vault, taken) } : null
   }
 
   async list(asker: Asker, before: string | null, limit: number): Promise<Order[]> {

@@ -18,6 +18,8 @@ export type Docking = {
   /** Addresses that may call; empty means any. */
   allowedAddresses: readonly string[]
   createdAt: Date
+  /** The migration that opened it, with order numbers of another site; null for all others. */
+  migration: string | null
 }
 
 export type KeyKind = 'bearer' | 'hmac-sha256' | 'ed25519' | 'acg'

@@ -1,3 +1,3 @@
 export { feeOn, priceFor } from './rules.ts'
-export { loadContracts, loadOffers, loadOffersOf, openContract, readContracts, readOffers, writeOffer } from './store.ts'
+export { loadContracts, loadOffers, loadOffersOf, openContract, readContracts, readOffers, writeOffer, writeOffers } from './store.ts'
 export type { Contract } from './model.ts'

@@ -43,6 +43,20 @@ export function loadOffersOf(lane: number, docking: string): Statement {
   }
 }
 
+/** Own prices of many pairs at once; answers those that changed. */
+export function writeOffers(offers: readonly { lane: number; docking: string; good: string; unitPriceMicro: bigint }[], since: Date): Statement {
+  return {
+    text: `insert into terms.offers as o (lane, docking, good, unit_price, since)
+      select *, $5::timestamptz from unnest($1::int[], $2::text[], $3::text[], $4::bigint[])
+      on conflict (lane, docking, good) do update set unit_price = excluded.unit_price, since = excluded.since where o.unit_price <> excluded.unit_price
+      returning o.docking, o.good`,
+    values: [
+      array.bare(offers.map((o) => o.lane)), array.text(offers.map((o) => o.docking)), array.text(offers.map((o) => o.good)),
+      array.bare(offers.map((o) => o.unitPriceMicro)), since,
+    ],
+  }
+}
+
 export function writeOffer(lane: number, docking: string, good: string, unitPriceMicro: bigint, since: Date): Statement {
   return {
     text: `insert into terms.offers (lane, docking, good, unit_price, since) values ($1, $2, $3, $4, $5)
