@@ -9,6 +9,7 @@ import { bookDeposit, showBalance } from './commands/funds.ts'
 import { setPrice } from './commands/price.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
+import { applyMigration, checkMigration, followMigration, planMigration, withdrawMigration } from './commands/migrate.ts'
 import { placeOrder } from './commands/order.ts'
 import { showReport } from './commands/report.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
@@ -16,6 +17,7 @@ import { langOf, showRefusal, withoutControls, type Lang, type Words } from './s
 
 export const commands: readonly Command[] = [
   addDocking, listDockings, addKey, endKey, importGoods, importCards, bookDeposit, setPrice, holdDocking, liftDecision, checkLedger, listDoubtful,
+  planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   placeOrder, showReport, listGoods, showBalance,
 ]
 

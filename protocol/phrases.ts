@@ -150,7 +150,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'an amount of at most a thousand million yuan': '不超过十亿元的金额',
   'an amount in whole fen': '精确到分的金额',
   'a card without tabs or control characters, at most {n} characters': '卡密，不含制表符和控制字符，最多 {n} 个字符',
-  '{n} to {m} digits or lower-case letters': '{n} 至 {m} 个数字或小写字母',
+  '{n} to {m} lower-case letters, digits or -': '{n} 至 {m} 个小写字母、数字或 -',
   'a balance of at most {amount} yuan': '加款后余额不得超过 {amount} 元',
   'yuan above zero with at most 6 decimals, such as "9.50"': '大于零的金额（元），最多 6 位小数，如 "9.50"',
   'yuan as a decimal string with up to {n} decimals, such as "9.50"': '金额字符串，单位为元，最多 {n} 位小数，如 "9.50"',

@@ -74,6 +74,7 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'decisions.statement_incomplete': null,
   'migration.not_found': null,
   'migration.superseded': null,
+  'migration.other_source': null,
   'migration.withdrawn': null,
   'migration.cards_missing': null,
   'migration.sold_from': null,

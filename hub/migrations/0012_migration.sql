@@ -2,10 +2,11 @@
 create schema migration;
 
 -- step counts the readings of the old site: 1 is the first, each later one brings what has changed there since.
--- published_step: the last reading whose cards went on sale.
+-- source: a hash of what the step was read from. published_step: the last reading whose cards went on sale.
 create table migration.migrations (
   id text collate "C" primary key,
   step int not null,
+  source text collate "C" not null,
   published_step int not null default 0,
   state text collate "C" not null,
   begun_at timestamptz not null,
@@ -25,7 +26,7 @@ create table migration.goods (
 create index goods_brought_by_code on migration.goods (code);
 
 grant usage on schema migration to berth_app;
-grant select, insert, update (step, published_step, state, changed_at) on migration.migrations to berth_app;
+grant select, insert, update (step, source, published_step, state, changed_at) on migration.migrations to berth_app;
 grant select, insert, update (kept_back) on migration.goods to berth_app;
 
 -- Set once, when a migration opens the docking. The order path asks for old order numbers of such dockings only.

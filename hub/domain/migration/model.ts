@@ -1,7 +1,7 @@
 import type { Refusal } from '../../../protocol/outcome.ts'
 
 /** One migration, and how often the old site has been read for it. */
-export type Migration = { id: string; step: number; state: 'open' | 'withdrawn'; /** The last reading whose cards went on sale; 0 before any. */ publishedStep: number }
+export type Migration = { id: string; step: number; state: 'open' | 'withdrawn'; /** The last reading whose cards went on sale; 0 before any. */ publishedStep: number; /** What the step was read from, as a hash. */ source: string }
 
 /** What became of one row: `done`, `known` when it was there already, or why it was left out. */
 export type RowResult = { outcome: 'done' | 'known' | 'left'; refusal: Refusal | null }

@@ -22,13 +22,14 @@ const CHUNK_MS = 60_000
 const MOST_LEFT = 1_000
 
 /** Begins a migration, or goes on with it: a later reading of the old site takes the place of the one before. */
-export async function begin(db: Database, { id, step }: Reading): Promise<Outcome<Migration>> {
+export async function begin(db: Database, { id, step }: Reading, source: string): Promise<Outcome<Migration>> {
   return db.transaction(async (connection) => {
-    await connection.run(insertMigration(id, step))
+    await connection.run(insertMigration(id, step, source))
     const known = readMigration(await connection.run(lockMigration(id)))!
     if (known.state === 'withdrawn' || step < known.step) return mayWrite(known, id, step)
-    if (step > known.step) await connection.run(moveMigration(id, step, 'open'))
-    return accept({ ...known, step })
+    if (step === known.step && source !== known.source) return refuse('migration.other_source', { migration: id, step })
+    if (step > known.step) await connection.run(moveMigration(id, step, source))
+    return accept({ ...known, step, source })
   })
 }
 

@@ -2,27 +2,31 @@ import { array, type Rows, type Statement } from '../../platform/postgres/databa
 import type { Migration } from './model.ts'
 
 export function lockMigration(id: string): Statement {
-  return { text: 'select id, step, state, published_step from migration.migrations where id = $1 for update', values: [id] }
+  return { text: 'select id, step, state, published_step, source from migration.migrations where id = $1 for update', values: [id] }
 }
 
 export function loadMigration(id: string): Statement {
-  return { text: 'select id, step, state, published_step from migration.migrations where id = $1', values: [id] }
+  return { text: 'select id, step, state, published_step, source from migration.migrations where id = $1', values: [id] }
 }
 
 export function readMigration(rows: Rows): Migration | null {
   const row = rows[0]
-  return row ? { id: row[0] as string, step: row[1] as number, state: row[2] as Migration['state'], publishedStep: row[3] as number } : null
+  return row ? { id: row[0] as string, step: row[1] as number, state: row[2] as Migration['state'], publishedStep: row[3] as number, source: row[4] as string } : null
 }
 
-export function insertMigration(id: string, step: number): Statement {
+export function insertMigration(id: string, step: number, source: string): Statement {
   return {
-    text: `insert into migration.migrations (id, step, state, begun_at, changed_at) values ($1, $2, 'open', clock_timestamp(), clock_timestamp()) on conflict do nothing`,
-    values: [id, step],
+    text: `insert into migration.migrations (id, step, source, state, begun_at, changed_at) values ($1, $2, $3, 'open', clock_timestamp(), clock_timestamp()) on conflict do nothing`,
+    values: [id, step, source],
   }
 }
 
-export function moveMigration(id: string, step: number, state: Migration['state']): Statement {
-  return { text: 'update migration.migrations set step = $2, state = $3, changed_at = clock_timestamp() where id = $1', values: [id, step, state] }
+export function moveMigration(id: string, step: number, source: string): Statement {
+  return { text: 'update migration.migrations set step = $2, source = $3, changed_at = clock_timestamp() where id = $1', values: [id, step, source] }
+}
+
+export function markWithdrawn(id: string): Statement {
+  return { text: `update migration.migrations set state = 'withdrawn', changed_at = clock_timestamp() where id = $1`, values: [id] }
 }
 
 export function markPublished(id: string, step: number): Statement {

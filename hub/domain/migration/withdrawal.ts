@@ -10,7 +10,7 @@ import { loadDockingsOfMigration, readDocking, revokeKeysOf, type Docking } from
 import type { Withdrawn } from './model.ts'
 import { familyOf } from './rules.ts'
 import { underEveryLane, underReading, type Reading } from './service.ts'
-import { loadBroughtPage, moveMigration } from './store.ts'
+import { loadBroughtPage, markWithdrawn } from './store.ts'
 
 const MOST_NAMED = 20
 const PAGE = 5_000
@@ -36,7 +36,7 @@ export async function withdraw(db: Database, reading: Reading, makeId: () => str
     for (const [key, docking] of keys as readonly [string, string][]) {
       lane.append({ lane: laneOf.get(docking)!, docking, kind: 'key.revoked', subject: key, code: null, body: JSON.stringify({ at: lane.at.toISOString(), because: 'the migration was withdrawn' }) })
     }
-    await connection.run(moveMigration(reading.id, reading.step, 'withdrawn'))
+    await connection.run(markWithdrawn(reading.id))
     const done = { dockings: dockings.length, keys: keys.length, ...money.value, cards, goods }
     lane.append({ lane: HOUSE_LANE, docking: null, kind: 'migration.withdrawn', subject: reading.id, code: null, body: JSON.stringify({ ...done, amountMicro: undefined, amount: formatAmount(done.amountMicro) }) })
     return accept(done)

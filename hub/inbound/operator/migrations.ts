@@ -105,10 +105,11 @@ export function migrationRoutes(app: FastifyInstance, hub: Hub): void {
 /** The migration as a whole: where it stands, the proof, and the way back. */
 function readingRoutes(app: FastifyInstance, hub: Hub, makeId: (prefix: 'dep') => () => string): void {
   addOperatorRoute(app, hub, {
-    method: 'POST', path: '/operator/migrations/:migration', summary: 'Begin a migration, or go on with a later reading of the old site', body: Type.Object({ step: Step }, closed),
+    method: 'POST', path: '/operator/migrations/:migration', summary: 'Begin a migration, or go on with a later reading of the old site',
+    body: Type.Object({ step: Step, source: Type.String({ pattern: '^[0-9a-f]{64}$', title: '64 lower-case hexadecimal digits' }) }, closed),
     handler: async ({ body, params }) => {
-      if (!/^[0-9a-z]{8,32}$/.test(params.migration!)) return refuse('protocol.invalid_field', { path: '/migration', expected: '8 to 32 digits or lower-case letters' })
-      return asAnswer(await begin(hub.db, { id: params.migration!, step: body.step }))
+      if (!/^[0-9a-z-]{3,32}$/.test(params.migration!)) return refuse('protocol.invalid_field', { path: '/migration', expected: '3 to 32 lower-case letters, digits or -' })
+      return asAnswer(await begin(hub.db, { id: params.migration!, step: body.step }, body.source))
     },
   })
 
