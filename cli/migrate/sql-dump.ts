@@ -51,11 +51,13 @@ class DumpReader {
     const rows: DumpRow[] = []
     for (;;) {
       const mark = this.#lexer.mark()
+      const state = this.#state
       try {
         if (!this.#unit(rows)) return rows
       } catch (error) {
         if (error !== NEED_MORE) throw error
         this.#lexer.rewind(mark)
+        this.#state = state
         return rows
       }
     }
