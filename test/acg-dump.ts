@@ -75,7 +75,7 @@ export function makeSite(): DumpSite {
     id: 1 + i, category: 1 + (i % 20), name: `商品 ${i} 'O"`, code: `CODE${String(i).padStart(12, '0')}`, userPrice: `${1 + (i % 90)}.${String((i * 13) % 100).padStart(2, '0')}`,
     ...(i % 40 === 0 ? { levelPrice: `{"2":{"amount":"${1 + (i % 90)}.00","config":"","show":1}}` } : {}),
   }))
-  const cards = Array.from({ length: 101_000 }, (_, i) => ({ id: i + 1, commodity: 1 + (i % 2_000), secret: i % 3 === 0 ? `NO${i}----PW'${i}\\x` : `S-${i}-密`, status: (i >= 100_000 ? 1 : 0) as 0 | 1 }))
+  const cards = Array.from({ length: 101_000 }, (_, i) => ({ id: i + 1, commodity: i < 100_000 ? 1 + Math.floor(i / 50) : 1 + (i % 2_000), secret: i % 3 === 0 ? `NO${i}----PW'${i}\\x` : `S-${i}-密`, status: (i >= 100_000 ? 1 : 0) as 0 | 1 }))
   const orders = Array.from({ length: 5_000 }, (_, i) => ({
     id: i + 1, owner: 1001 + (i % 50), tradeNo: `8${String(i).padStart(17, '0')}`, amount: `${1 + (i % 9)}.${String(i % 100).padStart(2, '0')}`, commodity: 1 + (i % 2_000), quantity: 1 + (i % 3),
     secret: `OLD-${i}\nLINE2 'q' "d" \\ ${i}`, requestNo: i % 10 === 9 ? null : `7${String(i).padStart(17, '0')}`,

@@ -161,7 +161,7 @@ test('a newer dump brings new orders, moved balances and new cards; what was sol
   assert.equal((await shop.trade(site.commodities[0]!.code, 1, '799999999999999999')).data.secret, 'DELIVERED THERE')
   const left = (await shop.stock(site.commodities[40]!.code)).data.stock
   assert.equal(left, '49')
-  const bought = (await shop.trade(site.commodities[40]!.code, 5, '900000000000000002')).data.secret.split('\n') as string[]
+  const bought = (await shop.trade(site.commodities[40]!.code, 2, '900000000000000002')).data.secret.split('\n') as string[]
   assert.ok(!bought.includes(soldHere))
   const proof = await berth('migrate', 'check', second)
   assert.deepEqual(proof.json.differences, [])
@@ -177,4 +177,57 @@ test('money that was spent here as well as there is refused and named; everythin
   assert.deepEqual(json.applied.left.map((row: { what: string; id: string; code: string }) => [row.what, row.id, row.code]), [['balance', '1011', 'ledger.insufficient_funds']])
   assert.equal((await shopOf(1002).stock(site.commodities[0]!.code)).data.stock, '0')
   assert.deepEqual(await hub.findings(), [])
+})
+
+test('a parallel run sells nothing; the way back is whole, and a new try is a migration of its own', async (t) => {
+  const fresh = await startHub(t)
+  const small: DumpSite = { ...site, users: site.users.slice(0, 3), commodities: site.commodities.slice(0, 3), cards: site.cards.filter((card) => card.commodity <= 3), orders: site.orders.filter((order) => order.commodity <= 3).slice(0, 12) }
+  const file = join(folder, 'small.sql')
+  await write(small, file)
+  const here = async (...words: string[]) => {
+    let out = ''
+    const code = await run(['--json', ...words], { env: { BERTH_URL: fresh.url, BERTH_OPERATOR_KEY: fresh.operatorKey }, stdin: Readable.from([]), stdout: (text) => (out += text), stderr: () => {}, isTerminal: false, nowMs: Date.now })
+    return { code, json: JSON.parse(out) }
+  }
+  const first = join(folder, 'small-1')
+  await here('migrate', 'plan', file, '--out', first)
+  assert.equal((await here('migrate', 'apply', first, '--without-cards')).code, 0)
+  const proof = await here('migrate', 'check', first, '--without-cards')
+  assert.deepEqual([proof.code, proof.json.differences], [0, []])
+  const shop = shopOf(1001, first)
+  assert.deepEqual([(await shop.stock(site.commodities[0]!.code)).data.stock, (await shop.valuation(site.commodities[1]!.code, 1)).code], ['0', 200])
+
+  assert.equal((await here('migrate', 'apply', first)).json.published.cards, 150)
+  assert.deepEqual((await here('migrate', 'check', first)).json.differences, [])
+  const back = await here('migrate', 'rollback', first)
+  const brought = small.users.reduce((sum, user) => sum + fenOf(user.balance), 0)
+  assert.deepEqual([back.code, back.json.dockings, fenOf(back.json.amount), back.json.cards, back.json.goods], [0, 3, brought, 150, 3])
+  assert.deepEqual(await fresh.findings(), [])
+  assert.equal((await shop.connect()).code, 0)
+  const left = await fresh.hub.db.run({ text: 'select coalesce(sum(available), 0)::bigint from ledger.balances', values: [] })
+  assert.equal(left[0]![0], 0n)
+  assert.equal((await here('migrate', 'apply', first)).json.code, 'migration.withdrawn')
+
+  const second = join(folder, 'small-2')
+  await here('migrate', 'plan', file, '--out', second, '--name', 'second-try')
+  assert.equal((await here('migrate', 'apply', second)).code, 0)
+  assert.deepEqual((await here('migrate', 'check', second)).json.differences, [])
+  assert.notEqual(shopOf(1001, second).base, shop.base)
+  assert.equal((await shopOf(1001, second).stock(site.commodities[0]!.code)).data.stock, '50')
+})
+
+test('a good that the hub had before keeps what it is, and another dump cannot pass for the same reading', async (t) => {
+  const fresh = await startHub(t)
+  const small: DumpSite = { ...site, users: site.users.slice(0, 1), commodities: site.commodities.slice(0, 2), cards: site.cards.filter((card) => card.commodity <= 2), orders: [] }
+  await fresh.stockGood({ code: small.commodities[0]!.code, unitPrice: '77.00', mode: 'live', cards: 1 })
+  const step = { step: 1, source: 'a'.repeat(64) }
+  assert.equal((await fresh.operator('POST', '/operator/migrations/acg-faka', step)).status, 200)
+  const goods = small.commodities.map(({ code, name, userPrice }) => ({ code, name, category: '分类', unitPrice: userPrice }))
+  const brought = await fresh.operator('POST', '/operator/migrations/acg-faka/goods', { step: 1, items: goods })
+  assert.deepEqual([brought.body.added, brought.body.inUse], [1, [small.commodities[0]!.code]])
+  assert.equal((await fresh.operator('POST', '/operator/migrations/acg-faka', { ...step, source: 'b'.repeat(64) })).body.code, 'migration.other_source')
+  assert.equal((await fresh.operator('POST', '/operator/migrations/acg-faka/publication', { step: 1, cards: 3 })).body.code, 'migration.cards_missing')
+  assert.equal((await fresh.operator('GET', '/operator/migrations/nowhere')).body.code, 'migration.not_found')
+  const price = await fresh.hub.db.run({ text: 'select unit_price from catalogue.goods where code = $1', values: [small.commodities[0]!.code] })
+  assert.equal(price[0]![0], 77_000_000n)
 })
