@@ -162,9 +162,9 @@ export class Applier {
 
   async #prices(): Promise<void> {
     for await (const items of chunks(readList(this.#folder, 'prices'), ROWS.prices)) {
-      const { changed, left } = must(await this.#post<{ changed: number; left: string[] }>('prices', { items }))
+      const { changed, left } = must(await this.#post<{ changed: number; left: { member: string; good: string; code: string; message: Words }[] }>('prices', { items }))
       this.#done.prices += changed
-      for (const good of left) this.#left('price', good, 'catalogue.good_not_found', { en: 'The hub has no such good.', zh: '本站没有此商品。' })
+      for (const { member, good, code, message } of left) this.#left('price', `${member} ${good}`, code, message)
     }
   }
 

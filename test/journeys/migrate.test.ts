@@ -227,6 +227,8 @@ test('a good that the hub had before keeps what it is, and another dump cannot p
   assert.deepEqual([brought.body.added, brought.body.inUse], [1, [small.commodities[0]!.code]])
   assert.equal((await fresh.operator('POST', '/operator/migrations/acg-faka', { ...step, source: 'b'.repeat(64) })).body.code, 'migration.other_source')
   assert.equal((await fresh.operator('POST', '/operator/migrations/acg-faka/publication', { step: 1, cards: 3 })).body.code, 'migration.cards_missing')
+  const balances = await fresh.operator('POST', '/operator/migrations/acg-faka/balances', { step: 1, items: [{ member: '4711', balance: '5.00' }] })
+  assert.deepEqual([balances.body.items[0].outcome, balances.body.items[0].code], ['left', 'partners.docking_not_found'])
   assert.equal((await fresh.operator('GET', '/operator/migrations/nowhere')).body.code, 'migration.not_found')
   const price = await fresh.hub.db.run({ text: 'select unit_price from catalogue.goods where code = $1', values: [small.commodities[0]!.code] })
   assert.equal(price[0]![0], 77_000_000n)

@@ -7,7 +7,7 @@ import type { Vault } from '../../platform/sealing/vault.ts'
 import {
   CardOpener, countStaged, flipCards, importGoods, insertChanges, loadGoodsByCode, loadGoodsById, readGoods, stageCards, type CardToStage, type GoodsImported,
 } from '../catalogue/index.ts'
-import { openBalance, openBalances } from '../ledger/index.ts'
+import { loadBalances, openBalance, openBalances, readBalances } from '../ledger/index.ts'
 import { takeOver } from '../orders/index.ts'
 import { findDocking, openDocking, type Docking } from '../partners/index.ts'
 import { openContract, writeOffers } from '../terms/index.ts'
@@ -87,22 +87,40 @@ function placeOf(migration: string, member: string): { lane: number; docking: st
   return { lane: laneOf(docking), docking }
 }
 
+type Placed<T> = { row: T; lane: number; docking: string; isOpen: boolean }
+
+/** The rows of a chunk with their dockings. A member whose docking is not open has no place to put anything. */
+async function placesOf<T extends { member: string }>(connection: Connection, migration: string, rows: readonly T[]): Promise<Placed<T>[]> {
+  const placed = rows.map((row) => ({ row, ...placeOf(migration, row.member) }))
+  const open = readBalances(await connection.run(loadBalances(placed.map((place) => place.lane), placed.map((place) => place.docking))))
+  return placed.map((place) => ({ ...place, isOpen: open.has(place.docking) }))
+}
+
+function notOpen(docking: string): Refusal {
+  return refuse('partners.docking_not_found', { docking }).refusal
+}
+
 /** Brings balances to what they are at the old site. */
 export async function setBalances(db: Database, reading: Reading, rows: readonly BalanceRow[], makeId: () => string): Promise<Outcome<(RowResult & { member: string; changeMicro: bigint; availableMicro: bigint })[]>> {
   return underReading(db, reading, async (connection) => {
-    const asks = rows.map((row) => ({ ...placeOf(reading.id, row.member), row }))
-    return underLanes(connection, asks.map((ask) => ask.lane), async (lane) => {
-      const opened = await openBalances(connection, lane, asks.map(({ lane: number, docking, row }) => ({
+    // Each member once, as it was said last.
+    const places = await placesOf(connection, reading.id, [...new Map(rows.map((row) => [row.member, row])).values()])
+    const open = places.filter((place) => place.isOpen)
+    return underLanes(connection, [HOUSE_LANE, ...open.map((place) => place.lane)], async (lane) => {
+      const opened = new Map((await openBalances(connection, lane, open.map(({ lane: number, docking, row }) => ({
         id: makeId(), lane: number, account: docking, mode: 'live', reference: familyOf(reading).batch, targetMicro: row.balanceMicro,
-      })))
-      return accept(opened.map(({ changeMicro, availableMicro, refusal }, i) => ({ ...asResult(refusal, changeMicro !== 0n), member: rows[i]!.member, changeMicro, availableMicro })))
+      })))).map((one) => [one.account, one]))
+      return accept(places.map(({ row, docking }) => {
+        const { changeMicro, availableMicro, refusal } = opened.get(docking) ?? { changeMicro: 0n, availableMicro: 0n, refusal: notOpen(docking) }
+        return { ...asResult(refusal, changeMicro !== 0n), member: row.member, changeMicro, availableMicro }
+      }))
     })
   })
 }
 
 /** Adds or changes goods. A code that the main site had before is left alone and named: nobody's good is written over. */
 export async function bringGoods(db: Database, reading: Reading, rows: readonly Readonly<Record<string, unknown>>[], makeId: () => string): Promise<Outcome<GoodsImported & { inUse: string[] }>> {
-  const codes = rows.map((row) => String(row.code))
+  const codes = rows.flatMap((row) => (typeof row.code === 'string' && row.code.length <= 64 ? [row.code] : []))
   const noted = await underReading(db, reading, async (connection) => {
     const existing = new Set(readGoods(await connection.run(loadGoodsByCode(codes))).map((good) => good.code))
     const brought = new Set((await connection.run(loadBrought(reading.id, codes))).map((row) => row[0] as string))
@@ -123,15 +141,15 @@ async function idsOf(connection: Connection, codes: readonly (string | null)[]):
 }
 
 /** Gives dockings the prices of their own that they had at the old site. */
-export async function setPrices(db: Database, reading: Reading, rows: readonly PriceRow[]): Promise<Outcome<{ changed: number; left: string[] }>> {
+export async function setPrices(db: Database, reading: Reading, rows: readonly PriceRow[]): Promise<Outcome<{ changed: number; left: { member: string; good: string; refusal: Refusal }[] }>> {
   return underReading(db, reading, async (connection) => {
     const ids = await idsOf(connection, rows.map((row) => row.good))
-    const known = rows.filter((row) => ids.has(row.good))
-    const offers = new Map(known.map((row) => {
-      const { lane, docking } = placeOf(reading.id, row.member)
-      return [`${docking} ${row.good}`, { lane, docking, good: ids.get(row.good)!, unitPriceMicro: row.unitPriceMicro }]
+    const places = await placesOf(connection, reading.id, rows)
+    const known = places.filter((place) => place.isOpen && ids.has(place.row.good))
+    const offers = new Map(known.map(({ row, lane, docking }) => [`${docking} ${row.good}`, { lane, docking, good: ids.get(row.good)!, unitPriceMicro: row.unitPriceMicro }]))
+    const left = places.filter((place) => !place.isOpen || !ids.has(place.row.good)).map(({ row, isOpen, docking }) => ({
+      member: row.member, good: row.good, refusal: isOpen ? refuse('catalogue.good_not_found', { good: row.good }).refusal : notOpen(docking),
     }))
-    const left = [...new Set(rows.filter((row) => !ids.has(row.good)).map((row) => row.good))]
     if (offers.size === 0) return accept({ changed: 0, left })
     return underLanes(connection, [...offers.values()].map((offer) => offer.lane), async ({ at, append }) => {
       const changed = await connection.run(writeOffers([...offers.values()], at)) as readonly [string, string][]
@@ -154,10 +172,12 @@ function countBy(names: readonly string[]): Map<string, number> {
 export async function takeOrders(db: Database, vault: Vault, reading: Reading, rows: readonly OrderRow[]): Promise<Outcome<(RowResult & { tradeNo: string })[]>> {
   return underReading(db, reading, async (connection) => {
     const ids = await idsOf(connection, rows.map((row) => row.good))
-    const asks = rows.map((row) => ({ ...row, ...placeOf(reading.id, row.member), good: row.good === null ? null : (ids.get(row.good) ?? null) }))
-    return underLanes(connection, asks.map((ask) => ask.lane), async (lane) => {
+    const places = await placesOf(connection, reading.id, rows)
+    const asks = places.filter((place) => place.isOpen).map(({ row, lane, docking }) => ({ ...row, lane, docking, good: row.good === null ? null : (ids.get(row.good) ?? null) }))
+    return underLanes(connection, [HOUSE_LANE, ...asks.map((ask) => ask.lane)], async (lane) => {
       const taken = await takeOver(connection, vault, lane, asks)
-      return accept(taken.map((outcome, i) => ({ ...asResult(outcome.ok ? null : outcome.refusal, outcome.ok && outcome.value === 'written'), tradeNo: rows[i]!.tradeNo })))
+      const outcomes = places.map(({ isOpen, docking }): (typeof taken)[number] => (isOpen ? taken.shift()! : { ok: false, refusal: notOpen(docking) }))
+      return accept(outcomes.map((outcome, i) => ({ ...asResult(outcome.ok ? null : outcome.refusal, outcome.ok && outcome.value === 'written'), tradeNo: rows[i]!.tradeNo })))
     })
   })
 }

@@ -71,11 +71,15 @@ export async function takeOver(connection: Connection, vault: Vault, lane: LaneW
   const bound = new Set<string>()
   if (numbered.length > 0) for (const row of await connection.run(loadByReference(numbered))) bound.add(`${row[1] as string} ${row[3] as string}`)
   const elsewhere = await numbersElsewhere(connection, numbered)
+  const seen = new Set<string>()
   const refusals = asks.map((ask): Refusal | null => {
     const name = `${ask.docking} ${ask.reference}`
     const other = ask.reference === null ? undefined : elsewhere.get(name)
-    const taken = (ask.reference !== null && bound.has(name)) || (other !== undefined && other !== ask.tradeNo)
-    return taken ? refuse('orders.reference_reused', { reference: ask.reference, differs: 'form' }).refusal : null
+    const isTaken = ask.reference !== null && (bound.has(name) || (other !== undefined && other !== ask.tradeNo) || seen.has(name))
+    if (isTaken || seen.has(`${ask.docking} no ${ask.tradeNo}`)) return refuse('orders.reference_reused', { reference: ask.reference ?? ask.tradeNo, differs: 'form' }).refusal
+    if (ask.reference !== null) seen.add(name)
+    seen.add(`${ask.docking} no ${ask.tradeNo}`)
+    return null
   })
   const free = asks.filter((_, i) => refusals[i] === null)
   const written = new Set((free.length === 0 ? [] : await connection.run(upsert(vault, free))).map((row) => `${row[0] as string} ${row[1] as string}`))

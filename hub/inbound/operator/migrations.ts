@@ -70,7 +70,7 @@ export function migrationRoutes(app: FastifyInstance, hub: Hub): void {
       const bad = rows.findIndex((row) => row.unitPriceMicro === 0n)
       if (bad >= 0) return refuse('protocol.invalid_field', { path: `/items/${bad}/unitPrice`, expected: 'an amount above zero' })
       const set = await setPrices(hub.db, { id: params.migration!, step: body.step }, rows)
-      return set.ok ? accept({ status: 200, body: set.value }) : set
+      return set.ok ? accept({ status: 200, body: { changed: set.value.changed, left: set.value.left.map(({ member, good, refusal }) => ({ member, good, ...why(refusal) })) } }) : set
     },
   })
 
