@@ -228,6 +228,7 @@ create table migration.goods (
 create table migration.migrations (
   id text collate "C" not null,
   step integer not null,
+  source text collate "C" not null,
   published_step integer default 0 not null,
   state text collate "C" not null,
   begun_at timestamp with time zone not null,
@@ -243,7 +244,7 @@ grant usage on schema migration to berth_app;
 grant insert, select on table migration.goods to berth_app;
 grant insert, select on table migration.migrations to berth_app;
 grant update (kept_back) on table migration.goods to berth_app;
-grant update (changed_at), update (published_step), update (state), update (step) on table migration.migrations to berth_app;
+grant update (changed_at), update (published_step), update (source), update (state), update (step) on table migration.migrations to berth_app;
 
 
 create schema orders;

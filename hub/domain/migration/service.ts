@@ -42,7 +42,7 @@ export async function underReading<T>(db: Database, { id, step }: Reading, work:
 }
 
 /** The docking that a migration opens for a member of the old site: the same one however often it tries. */
-export function dockingIdOf(migration: string, member: string): string {
+function dockingIdOf(migration: string, member: string): string {
   return `dck_${digits(`docking|${migration}|${member}`)}`
 }
 
