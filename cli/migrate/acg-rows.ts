@@ -77,7 +77,7 @@ function isWidget(text: string): boolean {
 
 function noteChanges(row: Row, kinds: OldKinds, descriptionLength: number, changed: (en: string, zh: string) => void): void {
   const tiers = Object.keys(kinds.tiers).length
-  if (tiers > 0) changed(`${tiers} prices for larger quantities do not come over`, `${tiers} 档批发价未迁入`)
+  if (tiers > 0) changed(`its ${tiers} ${tiers === 1 ? 'price' : 'prices'} for larger quantities ${tiers === 1 ? 'does' : 'do'} not come over`, `${tiers} 档批发价未迁入`)
   if (row.text('draft_status') === '1') changed('single cards can no longer be chosen', '不再支持预选卡密')
   if (row.text('seckill_status') === '1') changed('the flash sale ends', '秒杀活动不再生效')
   if (row.text('hide') === '1') changed('it was hidden there and is shown here', '旧站为隐藏商品，迁入后可见')

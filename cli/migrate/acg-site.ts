@@ -72,7 +72,7 @@ async function* readRows(file: string, prefix: string): AsyncGenerator<(OldCard 
 function asRow({ table, line, values }: DumpRow, prefix: string): Row {
   const name = table.slice(prefix.length)
   return {
-    line, table,
+    line, table: name,
     text: (column) => values[column] ?? '',
     needed: (column) => {
       const value = values[column]

@@ -15,8 +15,8 @@ export function showPlan(plan: Plan, problems: readonly Problem[], lang: Lang): 
   const left = (count: number) => (count === 0 ? '' : zh ? `另有 ${count} 不迁入` : `${count} stay behind`)
   return [
     zh ? `迁移 ${plan.migration} 第 ${plan.step} 次读取（试算，未写入主站）` : `Migration ${plan.migration}, reading ${plan.step} (a dry run: nothing was written to any hub)`,
+    `  ${source.path}`, `  sha256 ${source.sha256}`,
     table([
-      row('read from', '读取自', source.path), row('sha256', 'sha256', source.sha256),
       row('partners', '对接方', counts.partners, left(counts.partnersLeft)), row('balances', '余额', sums.balances, sums.balancesLeft === '0.00' ? '' : zh ? `另有 ${sums.balancesLeft} 元留在旧站` : `${sums.balancesLeft} yuan stay behind`),
       row('goods', '商品', counts.goods, left(counts.goodsLeft)), row('own prices', '密价', counts.prices),
       row('unsold cards', '未售卡密', counts.cards, left(counts.cardsLeft + counts.cardsOfKinds)),
