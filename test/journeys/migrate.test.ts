@@ -10,7 +10,8 @@ import { run } from '../../cli/program.ts'
 import { sweepAbandoned } from '../../hub/domain/catalogue/index.ts'
 import { makeSite, writeDump, type DumpSite } from '../acg-dump.ts'
 import { openShop, type Shop } from '../acg-shop.ts'
-import { startHub } from '../hub.ts'
+import { startHub, type TestHub } from '../hub.ts'
+import type { Json } from '../raw-http.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'berth-migrate-'))
 const site = makeSite()
@@ -24,14 +25,18 @@ function write(written: DumpSite, file: string): Promise<void> {
   return pipeline(Readable.from(writeDump(written)), createWriteStream(file))
 }
 
-async function berth(...words: string[]): Promise<{ code: number; json: any; err: string }> {
+type Ran = { code: number; json: Json }
+
+/** Types a command line at a hub as its operator. */
+async function typeAt({ url, operatorKey }: TestHub, words: readonly string[]): Promise<Ran> {
   let out = ''
-  let err = ''
   const code = await run(['--json', ...words], {
-    env: { BERTH_URL: hub.url, BERTH_OPERATOR_KEY: hub.operatorKey, LANG: 'en' }, stdin: Readable.from([]), stdout: (text) => (out += text), stderr: (text) => (err += text), isTerminal: false, nowMs: Date.now,
+    env: { BERTH_URL: url, BERTH_OPERATOR_KEY: operatorKey }, stdin: Readable.from([]), stdout: (text) => (out += text), stderr: () => {}, isTerminal: false, nowMs: Date.now,
   })
-  return { code, json: JSON.parse(out), err }
+  return { code, json: JSON.parse(out) as Json }
 }
+
+const berth = (...words: string[]): Promise<Ran> => typeAt(hub, words)
 
 /** The shop of a member, at the address that the migration gave it, with the id and key that it has always had. */
 function shopOf(member: number, planFolder = plan): Shop {
@@ -184,11 +189,7 @@ test('a parallel run sells nothing; the way back is whole, and a new try is a mi
   const small: DumpSite = { ...site, users: site.users.slice(0, 3), commodities: site.commodities.slice(0, 3), cards: site.cards.filter((card) => card.commodity <= 3), orders: site.orders.filter((order) => order.commodity <= 3).slice(0, 12) }
   const file = join(folder, 'small.sql')
   await write(small, file)
-  const here = async (...words: string[]) => {
-    let out = ''
-    const code = await run(['--json', ...words], { env: { BERTH_URL: fresh.url, BERTH_OPERATOR_KEY: fresh.operatorKey }, stdin: Readable.from([]), stdout: (text) => (out += text), stderr: () => {}, isTerminal: false, nowMs: Date.now })
-    return { code, json: JSON.parse(out) }
-  }
+  const here = (...words: string[]) => typeAt(fresh, words)
   const first = join(folder, 'small-1')
   await here('migrate', 'plan', file, '--out', first)
   assert.equal((await here('migrate', 'apply', first, '--without-cards')).code, 0)
