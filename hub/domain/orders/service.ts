@@ -11,11 +11,11 @@ import { sqlState, type Connection, type Database } from '../../platform/postgre
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { CardOpener, loadCards, NO_CHOICE, readCards, variantOf, type Card, type Choice } from '../catalogue/index.ts'
 import { sealForm, type FormValues } from '../fulfilment/index.ts'
-import { openTakenOver } from '../takenover/index.ts'
+import { asOrder, openTakenOver } from '../takenover/index.ts'
 import { Aftermath, type Handing, type Receipt } from './aftermath.ts'
 import { deliveryOf } from './deliveries.ts'
 import { fingerprintOf, firstFingerprintOf } from './fingerprint.ts'
-import { asOrder, type Order, type PlaceCommand } from './model.ts'
+import type { Order, PlaceCommand } from './model.ts'
 import { loadByReference, loadDoubtful, loadOrder, loadPage, moveState, readOrders } from './store.ts'
 import { OrderWriter } from './writer.ts'
 
