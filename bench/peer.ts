@@ -92,7 +92,7 @@ function contextOf(seq: number): string {
 
 function memoryKeys(askers: readonly Asker[]): KeyRing {
   const keys = new Map<string, Promise<LiveKey>>(askers.map((asker) => {
-    const docking: Docking = { id: asker.docking, lane: asker.lane, partner: 'prt', name: 'Bench', mode: 'live', dialect: 'json', priceGuard: 'none', priceCapMicro: null, port: null, appId: null, allowedAddresses: [], createdAt: new Date() }
+    const docking: Docking = { id: asker.docking, lane: asker.lane, partner: 'prt', name: 'Bench', mode: 'live', dialect: 'json', priceGuard: 'none', priceCapMicro: null, port: null, appId: null, allowedAddresses: [], migration: null, createdAt: new Date() }
     const key: LiveKey = {
       id: asker.keyId, kind: 'hmac-sha256', mode: 'live', docking, scopes: KEY_SCOPES, createdAt: new Date(), expiresAt: null, revokedAt: null,
       key: createSecretKey(Buffer.from(asker.keySecret)), text: null,

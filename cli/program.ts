@@ -18,6 +18,7 @@ import { checkLedger, listDoubtful } from './commands/books.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
 import { listNotices, retryNotice } from './commands/notices.ts'
+import { applyMigration, checkMigration, followMigration, planMigration, withdrawMigration } from './commands/migrate.ts'
 import { placeOrder } from './commands/order.ts'
 import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
 import { showQuote } from './commands/quote.ts'
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel,
   assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful,
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
+  planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 

@@ -98,7 +98,7 @@ export const ChangePage = Type.Object({ items: Type.Array(Change), after: Type.S
 export const Balance = Type.Object({ available: Amount, mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]), currency: Type.Literal('CNY') }, closed)
 
 export const Movement = Type.Object({
-  kind: Type.Union(['order', 'fee', 'refund', 'fee_refund', 'deposit'].map((kind) => Type.Literal(kind))), subject: Id, amount: SignedAmount, balance: Amount, at: Time,
+  kind: Type.Union(['order', 'fee', 'refund', 'fee_refund', 'deposit', 'opening'].map((kind) => Type.Literal(kind))), subject: Id, amount: SignedAmount, balance: Amount, at: Time,
 }, closed)
 export const MovementPage = page(Movement)
 

@@ -277,6 +277,26 @@ export const reasons = {
     ['There is no such notice to send again', 'No notice with the id {notice} was given up.'],
     ['没有可重发的通知', '没有编号为 {notice} 且已停止发送的通知。'], ['notice']),
 
+  // Taking over another site, asked for by the operator.
+  'migration.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such migration', 'No migration has the name {migration}.'],
+    ['迁移不存在', '没有名为 {migration} 的迁移。'], ['migration']),
+  'migration.superseded': answer('technical', { ...asked, status: 409, retry: 'never' },
+    ['A later reading of the old site has begun', 'This plan is reading {asked} of the migration {migration}; reading {current} is in force.'],
+    ['旧站已有更新的读取', '此计划是迁移 {migration} 的第 {asked} 次读取，当前为第 {current} 次。'], ['migration', 'asked', 'current']),
+  'migration.other_source': answer('technical', { ...asked, status: 409, retry: 'never' },
+    ['This reading was made from other data', 'Reading {step} of the migration {migration} was made from other data; a newer dump is a further reading.'],
+    ['同一次读取的数据不一致', '迁移 {migration} 的第 {step} 次读取来自另一份数据；新的转储应作为下一次读取。'], ['migration', 'step']),
+  'migration.withdrawn': answer('technical', { ...ruled, retry: 'never' },
+    ['The migration was withdrawn', 'The migration {migration} was withdrawn; a new plan begins a new one.'],
+    ['迁移已撤回', '迁移 {migration} 已撤回；请重新生成计划，另起一次迁移。'], ['migration']),
+  'migration.cards_missing': answer('technical', { ...ruled, retry: 'after_change' },
+    ['Not all cards are staged', '{staged} of {expected} cards are staged; none of them went on sale.'],
+    ['卡密尚未全部就位', '应有 {expected} 张卡密，已就位 {staged} 张；尚未上架。'], ['expected', 'staged']),
+  'migration.sold_from': answer('technical', { ...ruled, retry: 'never' },
+    ['Something was sold since the migration', 'What the migration brought was sold from: {orders}. Nothing was withdrawn.'],
+    ['迁移后已有成交', '迁入的内容已有成交：{orders}。未作任何撤回。'], ['orders']),
+
   // The state of the hub itself.
   'platform.rate_limited': condition({ ...strained, status: 429 },
     ['Too many requests in this time', 'The published limit is {allowed}; try again in {retryAfterS} seconds.'],

@@ -3,13 +3,15 @@ import type { Answer, Ask, Choice, GoodName, Reply, ShownGood, Trade } from '../
 import { formatAmount } from '../../protocol/money.ts'
 import { accept, refuse, type Outcome } from '../../protocol/outcome.ts'
 import {
-  chooseVariant, isMarkup, listPriceOf, offeredByCode, offeredById, offeredByNumber, offeredPage, quantityOffered, showCard, stockOfChoice, type Chosen, type Offered,
+  chooseVariant, listPriceOf, offeredByCode, offeredById, offeredByNumber, offeredPage, quantityOffered, showCard, stockOfChoice, type Chosen, type Offered,
 } from '../domain/catalogue/index.ts'
 import { pickupToken } from '../domain/fulfilment/index.ts'
 import { loadBalances, readBalances } from '../domain/ledger/index.ts'
 import { deliveryOf, type Order, type Receipt } from '../domain/orders/index.ts'
 import type { Docking } from '../domain/partners/index.ts'
+import { findTakenOver, openTakenOver } from '../domain/takenover/index.ts'
 import { isId } from '../kernel/ids.ts'
+import { isMarkup } from '../kernel/markup.ts'
 import type { Hub } from './hub.ts'
 import { alreadyWritten } from './pipeline.ts'
 import { ShownPrices } from './shown-prices.ts'
@@ -117,7 +119,8 @@ export class AcgAnswers {
     const { orders } = this.#hub
     // A number that an accepted order has bound is answered with that order, whatever became of the good meanwhile.
     const bound = await orders.findByReference(docking, ask.reference)
-    const carried = bound !== null && bound.state !== 'cancelled' ? accept(null) : isCarried(found)
+    const isBound = (bound !== null && bound.state !== 'cancelled') || (await findTakenOver(this.#hub.db, docking, { reference: ask.reference })) !== null
+    const carried = isBound ? accept(null) : isCarried(found)
     if (!carried.ok) return { outcome: carried }
     const { offered, shown, factor } = found
     const choice = found.choice ?? ask.choice
@@ -137,7 +140,7 @@ export class AcgAnswers {
     return {
       outcome: accept({
         kind: 'trade', orderId: order.id, totalMicro: order.totalMicro, secret: this.#secretOf(order, offered, cards.map(showCard), text),
-        stock: Math.max(0, replayed || order.picks.length === 0 ? left : left - ask.quantity), url: order.picks.length === 0 ? this.#pickup(order) : `${this.#hub.publicUrl}/docs`,
+        stock: Math.max(0, replayed || order.picks.length === 0 ? left : left - ask.quantity), url: cards.length === 0 ? this.#pickup(order) : `${this.#hub.publicUrl}/docs`,
       }),
       receipt,
     }
@@ -148,7 +151,10 @@ export class AcgAnswers {
     const { orders } = this.#hub
     const byId = isId('ord', number) ? await orders.find(docking, number) : null
     const known = byId?.ok ? byId.value : await orders.findByReference(docking, number)
-    if (!known || known.state === 'cancelled') return { outcome: refuse('orders.not_found', { order: number }) }
+    if (!known || known.state === 'cancelled') {
+      const taken = (await findTakenOver(this.#hub.db, docking, { tradeNo: number })) ?? (await findTakenOver(this.#hub.db, docking, { reference: number }))
+      return { outcome: taken ? accept({ kind: 'query', secret: openTakenOver(this.#hub.vault, taken), values: null }) : refuse('orders.not_found', { order: number }) }
+    }
     const delivery = await deliveryOf(this.#hub.db, this.#hub.vault, known.id)
     if (known.state === 'refunded') return { outcome: refuse('orders.refunded', { order: known.id, reason: delivery?.reason ?? '' }) }
     const { order, cards, text, receipt } = await orders.handOver(known)
@@ -157,7 +163,7 @@ export class AcgAnswers {
   }
 
   #secretOf(order: Order, good: Offered | null, cards: readonly string[], text: string | null): string {
-    if (order.picks.length > 0) return cards.join('\n')
+    if (cards.length > 0) return cards.join('\n')
     return text ?? `${good?.options.message || UNDER_WAY}\n取货页：${this.#pickup(order)}`
   }
 

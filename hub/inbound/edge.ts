@@ -9,11 +9,6 @@ import type { Hub } from './hub.ts'
 import { answerRefusal } from './pipeline.ts'
 import { problemOf } from './problem.ts'
 
-/** Where a request comes from; '-' once its socket is gone, which no list of addresses holds. */
-export function addressOf({ ip }: { ip: string | undefined }): string {
-  return ip ?? '-'
-}
-
 /** What Node's parser lets through and nobody honest sends: refused before routing, with its own code. */
 export function edgeRefusal(request: FastifyRequest): Refusal | null {
   const { rawHeaders, url } = request.raw

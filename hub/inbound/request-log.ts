@@ -1,5 +1,5 @@
 import { reasonCodes, type ReasonCode } from '../../protocol/reasons.ts'
-import { addressOf } from './edge.ts'
+import { addressOf } from './address.ts'
 
 /** One request as it goes through the doors; `keep` writes it down. */
 export type Entry = {

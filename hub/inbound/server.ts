@@ -14,6 +14,7 @@ import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
 import { cardRoutes, goodsRoutes as operatorGoodsRoutes, imageUploadRoutes } from './operator/goods.ts'
+import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
@@ -112,6 +113,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     bookRoutes(doors, hub)
     noticeRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
+    migrationRoutes(doors, hub)
     imageRoutes(doors, hub)
     pickupRoutes(doors, hub)
   })

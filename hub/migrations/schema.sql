@@ -90,6 +90,8 @@ CREATE UNIQUE INDEX changes_position ON catalogue.changes USING btree ("position
 
 CREATE INDEX changes_waiting ON catalogue.changes USING btree (id) WHERE ("position" IS NULL);
 
+CREATE INDEX lots_by_batch ON catalogue.lots USING btree (batch);
+
 CREATE INDEX lots_open ON catalogue.lots USING btree (good, mode, variant, id) WHERE (state = 'published'::text);
 
 CREATE OR REPLACE FUNCTION catalogue.sweep_staged(lot_id bigint)
@@ -216,6 +218,17 @@ create table ledger.deposits (
   constraint deposits_whole_fen CHECK (((amount > 0) AND ((amount % (10000)::bigint) = 0)))
 );
 
+create table ledger.openings (
+  lane integer not null,
+  account text collate "C" not null,
+  id text collate "C" not null,
+  reference text collate "C" not null,
+  amount bigint not null,
+  at timestamp with time zone not null,
+  constraint openings_pkey PRIMARY KEY (lane, account, id),
+  constraint openings_whole_fen CHECK (((amount <> 0) AND ((amount % (10000)::bigint) = 0)))
+);
+
 create table ledger.transfers (
   lane integer not null,
   account text collate "C" not null,
@@ -238,7 +251,39 @@ create table ledger.transfers (
 grant usage on schema ledger to berth_app;
 grant insert, select, update on table ledger.balances to berth_app;
 grant insert, select on table ledger.deposits to berth_app;
+grant insert, select on table ledger.openings to berth_app;
 grant insert, select on table ledger.transfers to berth_app;
+
+
+create schema migration;
+
+create table migration.goods (
+  migration text collate "C" not null,
+  code text collate "C" not null,
+  kept_back integer default 0 not null,
+  constraint goods_brought PRIMARY KEY (migration, code)
+);
+
+create table migration.migrations (
+  id text collate "C" not null,
+  step integer not null,
+  source text collate "C" not null,
+  published_step integer default 0 not null,
+  state text collate "C" not null,
+  begun_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint migrations_pkey PRIMARY KEY (id),
+  constraint migrations_state CHECK ((state = ANY (ARRAY['open'::text, 'withdrawn'::text]))),
+  constraint migrations_step CHECK (((step >= 1) AND (published_step <= step)))
+);
+
+CREATE INDEX goods_brought_by_code ON migration.goods USING btree (code);
+
+grant usage on schema migration to berth_app;
+grant insert, select on table migration.goods to berth_app;
+grant insert, select on table migration.migrations to berth_app;
+grant update (kept_back) on table migration.goods to berth_app;
+grant update (changed_at), update (published_step), update (source), update (state), update (step) on table migration.migrations to berth_app;
 
 
 create schema notices;
@@ -399,6 +444,7 @@ create table partners.dockings (
   price_guard text collate "C" default 'last_shown'::text not null,
   price_cap bigint,
   port integer,
+  migration text collate "C",
   constraint dockings_pkey PRIMARY KEY (lane, id),
   constraint dockings_app_id CHECK (((dialect = 'json'::text) = (app_id IS NULL))),
   constraint dockings_dialect CHECK ((dialect = ANY (ARRAY['json'::text, 'acg0'::text]))),
@@ -437,6 +483,8 @@ create table partners.partners (
 );
 
 CREATE INDEX dockings_by_id ON partners.dockings USING btree (id);
+
+CREATE INDEX dockings_by_migration ON partners.dockings USING btree (migration, id) WHERE (migration IS NOT NULL);
 
 CREATE INDEX dockings_with_port ON partners.dockings USING btree (port) WHERE (port IS NOT NULL);
 
@@ -500,6 +548,28 @@ grant insert, select on table platform.facts to berth_app;
 grant select, update on table platform.lanes to berth_app;
 grant insert, select on table platform.meta to berth_app;
 grant select on table platform.migrations to berth_app;
+
+
+create schema takenover;
+
+create table takenover.orders (
+  lane integer not null,
+  docking text collate "C" not null,
+  trade_no text collate "C" not null,
+  reference text collate "C",
+  good text collate "C",
+  quantity integer not null,
+  amount bigint not null,
+  sealed bytea not null,
+  digest bytea not null,
+  at timestamp with time zone not null,
+  constraint orders_taken_over PRIMARY KEY (lane, docking, trade_no),
+  constraint orders_taken_over_reference UNIQUE (lane, docking, reference)
+);
+
+grant usage on schema takenover to berth_app;
+grant insert, select on table takenover.orders to berth_app;
+grant update (amount), update (digest), update (good), update (quantity), update (sealed) on table takenover.orders to berth_app;
 
 
 create schema terms;

@@ -4,9 +4,9 @@ import { cut, importsOf } from './source.ts'
 /** The floors of domain, lower first. Calls go down; what a lower room tells a higher one is a fact. */
 export const FLOORS: readonly (readonly string[])[] = [
   ['terms', 'ledger', 'decisions'],
-  ['partners', 'members', 'catalogue', 'fulfilment', 'settlement', 'docking'],
+  ['partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
   ['orders', 'pricing', 'compliance'],
-  ['risk'],
+  ['risk', 'migration'],
   ['notices'],
 ]
 

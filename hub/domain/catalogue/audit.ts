@@ -16,6 +16,6 @@ export async function auditStock(connection: Connection, limit = 100): Promise<S
 
 /** Per lot how far its cursor stands and in which mode it is: the orders room holds what it sold against it. */
 export async function cursorsOf(connection: Connection): Promise<Map<bigint, { nextSeq: number; mode: string }>> {
-  const rows = await connection.run({ text: `select id, next_seq, mode from catalogue.lots where state in ('published', 'exhausted')`, values: [] })
+  const rows = await connection.run({ text: `select id, next_seq, mode from catalogue.lots where state in ('published', 'exhausted') or (state = 'withdrawn' and next_seq > 1)`, values: [] })
   return new Map(rows.map((row) => [row[0] as bigint, { nextSeq: row[1] as number, mode: row[2] as string }]))
 }

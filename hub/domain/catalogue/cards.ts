@@ -1,9 +1,9 @@
 import { type KeyObject } from 'node:crypto'
-import type { Database } from '../../platform/postgres/database.ts'
+import type { Connection, Database } from '../../platform/postgres/database.ts'
 import { openWith, type Vault } from '../../platform/sealing/vault.ts'
 import type { Card, Pick } from './model.ts'
 import { readCard } from './rules.ts'
-import { loadDataKeys, type SealedCards } from './store.ts'
+import { loadCards, loadDataKeys, readCards, type SealedCards } from './store.ts'
 
 const MOST_KEYS = 10_000
 
@@ -50,8 +50,19 @@ export class CardOpener {
   async #load(): Promise<Map<bigint, LotKey>> {
     const { lots } = this.#next!
     this.#next = null
+    return this.#keysOf(this.#db.urgent, lots)
+  }
+
+  /** Looks cards up and opens them, one list a pick. What a transaction has just written is seen on its own connection. */
+  async read(connection: Connection, picks: readonly Pick[]): Promise<Card[][]> {
+    const keys = await this.#keysOf(connection, new Set(picks.map((pick) => pick.lot)))
+    const sealed = readCards(await connection.run(loadCards(picks)))
+    return picks.map((pick) => openCards([pick], sealed, keys))
+  }
+
+  async #keysOf(connection: Connection, lots: ReadonlySet<bigint>): Promise<Map<bigint, LotKey>> {
     const found = new Map<bigint, LotKey>()
-    for (const row of await this.#db.urgent.run(loadDataKeys([...lots]))) {
+    for (const row of await connection.run(loadDataKeys([...lots]))) {
       const [lot, good, sealed] = row as [bigint, string, Buffer]
       found.set(lot, { key: this.#vault.openDataKey(sealed, dataKeyContext(good)), good })
     }

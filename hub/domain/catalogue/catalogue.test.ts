@@ -100,9 +100,11 @@ test('goods are added, changed or left by their code; numbers run without gaps a
   assert.deepEqual([first.added, first.changed, first.unchanged], [2, 0, 0])
   assert.deepEqual(first.errors.map(({ line, code }) => [line, code]), [[4, 'catalogue.good_reused'], [5, 'protocol.invalid_field'], [6, 'protocol.invalid_field']])
   assert.deepEqual(Object.values(await load([row('A'), row('B', '2.00'), row('C')])).slice(0, 3), [1, 1, 1])
+  const kinds = { ...row('A'), races: [{ name: '月卡', unitPrice: '1.00', cost: '0.50', wholesale: [{ from: 10, unitPrice: '0.90' }] }], options: [{ name: '区服', choices: [{ name: '一区', surcharge: '1.00' }] }] }
+  assert.deepEqual([(await load([kinds])).changed, (await load([kinds])).unchanged, (await load([row('A')])).changed], [1, 1, 1], 'kinds are compared, in whatever order the database gives them back')
   const { rows } = await own.owner.query('select number, code, unit_price::text from catalogue.goods order by number')
   assert.deepEqual(rows.map(Object.values), [[1, 'A', '1000000'], [2, 'B', '2000000'], [3, 'C', '1000000']])
-  assert.deepEqual((await changesFor(own.db, 'dck_a', 0n, 100)).changes.length, 4)
+  assert.deepEqual((await changesFor(own.db, 'dck_a', 0n, 100)).changes.length, 6)
   await Promise.all(Array.from({ length: 8 }, (_, i) => load([row(`P${i}`), row('SAME')])))
   assert.equal(await countOf(own, 'catalogue.goods'), 12)
   assert.equal(Number((await own.owner.query('select max(number) as n from catalogue.goods')).rows[0].n), 12)

@@ -136,7 +136,12 @@ export function isTamePattern(pattern: string): boolean {
 export function writeOptions(options: GoodOptions): string | null {
   const { races, groups, tiers, fields, contact, delivery, manualStock, message } = options
   const isPlain = races.length + groups.length + tiers.length + fields.length + contact === 0 && delivery === 'card' && message === ''
-  return isPlain ? null : JSON.stringify({ races, groups, tiers, fields, contact, delivery, manualStock, message }, (_, value: unknown) => (typeof value === 'bigint' ? formatAmount(value) : value))
+  return isPlain ? null : JSON.stringify({ races, groups, tiers, fields, contact, delivery, manualStock, message }, (_, value: unknown) => (typeof value === 'bigint' ? formatAmount(value) : inOrder(value)))
+}
+
+/** The database gives names back in an order of its own: in this one the same options are the same text. */
+function inOrder(value: unknown): unknown {
+  return typeof value !== 'object' || value === null || Array.isArray(value) ? value : Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 const AMOUNTS = new Set(['priceMicro', 'surchargeMicro', 'costMicro'])

@@ -1,7 +1,7 @@
 import { refuse, accept, type Outcome } from '../../../protocol/outcome.ts'
 import { formatAmount, parseAmount } from '../../../protocol/money.ts'
+import { cleanMarkup } from '../../kernel/markup.ts'
 import type { Card, Choice, Good, GoodOptions, Lot, Part, Pick, Race, Tier } from './model.ts'
-import { cleanMarkup } from './markup.ts'
 import { readOptions } from './options.ts'
 
 /** What a choice comes to: where its cards stand, and what it adds. */

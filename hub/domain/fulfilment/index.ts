@@ -1,4 +1,5 @@
 export type { FormValues, Kept } from './model.ts'
+export { agreesWith } from './rules.ts'
 export { readKept, sealForm, sealText } from './sealing.ts'
 export { deliveriesOf, endDelivery, insertDeliveries, loadDelivery, loadWaiting } from './store.ts'
 export { orderOfToken, pickupToken } from './pickup.ts'

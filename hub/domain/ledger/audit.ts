@@ -53,6 +53,20 @@ export async function auditLedger(connection: Connection, limit = 100): Promise<
         and not exists (select from ledger.deposits d where d.lane = t.lane and d.account = t.account and d.id = t.event) limit $1`,
     values: [limit],
   }))
+  collect('an opening has its transfer', await connection.run({
+    text: `select format('ledger.openings lane=%s account=%s id=%s', o.lane, o.account, o.id), o.amount, coalesce(t.moved, 0)
+      from ledger.openings o left join lateral (
+        select case when credit = account then amount else -amount end as moved
+        from ledger.transfers t where t.lane = o.lane and t.account = o.account and t.event = o.id and t.kind = 'opening') t on true
+      where t.moved is distinct from o.amount limit $1`,
+    values: [limit],
+  }))
+  collect('an opening transfer has its opening', await connection.run({
+    text: `select format('ledger.transfers lane=%s account=%s position=%s leg=%s', t.lane, t.account, t.position, t.leg), 'a row in ledger.openings', 'none'
+      from ledger.transfers t where t.kind = 'opening'
+        and not exists (select from ledger.openings o where o.lane = t.lane and o.account = t.account and o.id = t.event) limit $1`,
+    values: [limit],
+  }))
   return found.slice(0, limit)
 }
 
@@ -61,7 +75,7 @@ export async function chargesOf(connection: Connection, lane: number): Promise<M
   const rows = await connection.run({
     text: `select event, coalesce(sum(amount) filter (where kind in ('order', 'fee')), 0)::bigint,
         coalesce(sum(amount) filter (where kind in ('refund', 'fee_refund')), 0)::bigint
-      from ledger.transfers where lane = $1 and kind <> 'deposit' group by event`,
+      from ledger.transfers where lane = $1 and kind in ('order', 'fee', 'refund', 'fee_refund') group by event`,
     values: [lane],
   })
   return new Map(rows.map((row) => [row[0] as string, { charged: row[1] as bigint, refunded: row[2] as bigint }]))

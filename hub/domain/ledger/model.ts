@@ -16,12 +16,12 @@ export type Transfer = {
   at: Date
 }
 
-export type TransferKind = 'order' | 'fee' | 'refund' | 'fee_refund' | 'deposit'
+export type TransferKind = 'order' | 'fee' | 'refund' | 'fee_refund' | 'deposit' | 'opening'
 
 /**
  * The main site's own accounts, one set a mode, so that play money never meets real money. A partner's deposit is
  * prepayment for the main site's goods: a debt of the main site until an order consumes it.
  */
-export function house(account: 'bank' | 'sales' | 'fees', mode: Mode): string {
+export function house(account: 'bank' | 'sales' | 'fees' | 'openings', mode: Mode): string {
   return `house:${account}:${mode}`
 }

@@ -33,6 +33,14 @@ export function depositLegs(event: Event, amountMicro: bigint, availableMicro: b
   return [leg(event, 1, 'deposit', house('bank', event.mode), event.account, amountMicro, availableMicro + amountMicro)]
 }
 
+/** What a balance was at the site that it came from, or by how much it has changed there since; below zero it goes back. */
+export function openingLegs(event: Event, changeMicro: bigint, availableMicro: bigint): Transfer[] {
+  const after = availableMicro + changeMicro
+  return changeMicro > 0n
+    ? [leg(event, 1, 'opening', house('openings', event.mode), event.account, changeMicro, after)]
+    : [leg(event, 1, 'opening', event.account, house('openings', event.mode), -changeMicro, after)]
+}
+
 /** Cash comes in whole fen. */
 export function isWholeFen(amountMicro: bigint): boolean {
   return amountMicro % MICRO_PER_FEN === 0n

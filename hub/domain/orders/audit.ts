@@ -1,6 +1,6 @@
 import type { Connection, Rows } from '../../platform/postgres/database.ts'
 import { cursorsOf } from '../catalogue/index.ts'
-import { deliveriesOf } from '../fulfilment/index.ts'
+import { agreesWith, deliveriesOf } from '../fulfilment/index.ts'
 import { chargesOf, type Finding } from '../ledger/index.ts'
 import { LANES } from '../../kernel/lanes.ts'
 
@@ -68,7 +68,7 @@ async function auditLane(connection: Connection, lane: number, limit: number): P
   const found: Finding[] = []
   const rows = await connection.run({ text: 'select id, total + fee, state, cardinality(picks) = 0 from orders.orders where lane = $1', values: [lane] })
   for (const [id, charged, state, cardless] of rows as [string, bigint, string, boolean][]) {
-    if (!isDelivered(state, cardless, deliveries.get(id))) {
+    if (!agreesWith(state, cardless, deliveries.get(id))) {
       const { waiting } = deliveries.get(id) ?? { waiting: null }
       found.push({ rule: 'an order without cards waits for a person or was ended by one', row: `orders.orders lane=${lane} id=${id}`, expected: state, seen: waiting === null ? 'no delivery' : waiting ? 'waiting' : 'ended' })
     }
@@ -85,10 +85,4 @@ async function auditLane(connection: Connection, lane: number, limit: number): P
     if (found.length >= limit) return found
   }
   return found
-}
-
-/** Whether what is kept for an order agrees with its state: only an order without cards waits, and only its end gives it a text. */
-function isDelivered(state: string, cardless: boolean, kept: { waiting: boolean; delivered: boolean } | undefined): boolean {
-  if (!cardless) return state !== 'delivering' && state !== 'refunded'
-  return kept !== undefined && kept.waiting === (state === 'delivering') && kept.delivered === (state === 'delivered')
 }

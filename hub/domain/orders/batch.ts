@@ -9,6 +9,7 @@ import {
 import { loadMeasures, readMeasures } from '../decisions/index.ts'
 import { insertDeliveries } from '../fulfilment/index.ts'
 import { loadBalances, postTransfers, readBalances, writeBalances } from '../ledger/index.ts'
+import { loadTakenOver, readTakenOver } from '../takenover/index.ts'
 import { EMPTY_BOOK, loadBook, loadContracts, loadOffers, readBook, readContracts, readOffers, type PriceBook } from '../terms/index.ts'
 import type { PlaceCommand, Verdict } from './model.ts'
 import { place, type Tally } from './rules.ts'
@@ -27,6 +28,8 @@ export function lockAndLoad(input: BatchInput): Statement[] {
     const sales = new Map<string, PlaceCommand>()
     for (const p of places) sales.set(saleKey(p.good, p.mode, p.variant), p)
     statements.push(lockLots([...sales.values()]), loadByReference(places), ...loadTerms(places))
+    const migrated = places.filter((p) => p.mayBeTakenOver)
+    if (migrated.length > 0) statements.push(loadTakenOver(migrated))
   }
   statements.push(CLOCK)
   return statements
@@ -99,6 +102,7 @@ export function readLoaded(input: BatchInput, answers: readonly Rows[], book: Pr
       // Oldest attempt first, so the newest is what stays in the map.
       orders: new Map(readOrders(answers[2]!).map((order) => [`${order.docking} ${order.reference}`, order])),
       availableMicro: readBalances(answers[3]!),
+      takenOver: new Map((input.places.some((p) => p.mayBeTakenOver) ? readTakenOver(answers.at(-2)!) : []).map((order) => [`${order.docking} ${order.reference}`, order])),
       measures: readMeasures(answers[4]!),
       prices: { groups, offers: readOffers(answers[PRICES_AT + 2]!).offers, book },
       goods: readSaleTerms(answers[PRICES_AT + 1]!),
@@ -177,6 +181,6 @@ export function writes(folded: Folded, lanes: Map<number, Lane>, watermark: (lan
 
 /** The sealed cards of everything that this batch hands over, fresh and repeated. */
 export function cardsOf(folded: Folded): { statement: Statement; read: (rows: Rows) => SealedCards; picks: Pick[] } | null {
-  const picks = folded.verdicts.flatMap((verdict) => (verdict.kind === 'refused' ? [] : [...verdict.order.picks]))
+  const picks = folded.verdicts.flatMap((verdict) => (verdict.kind === 'placed' || verdict.kind === 'replayed' ? [...verdict.order.picks] : []))
   return picks.length === 0 ? null : { statement: loadCards(picks), read: readCards, picks }
 }

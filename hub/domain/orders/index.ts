@@ -1,6 +1,7 @@
 export type { Order, OrderState } from './model.ts'
 export { deliverByHand, deliveryOf, refundWaiting, waitingOrders, type Delivery } from './deliveries.ts'
 export { auditOrders } from './audit.ts'
+export { loadByReference, ordersOn, readOrders } from './store.ts'
 export { quote, type Quote } from './quote.ts'
 export { Orders, type Asker, type Handed, type PlaceAsk, type Placed } from './service.ts'
 export type { Receipt } from './aftermath.ts'

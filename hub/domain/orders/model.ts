@@ -2,6 +2,7 @@ import type { Refusal } from '../../../protocol/outcome.ts'
 import type { Choice, Pick } from '../catalogue/index.ts'
 import type { FormValues } from '../fulfilment/index.ts'
 import type { Transfer } from '../ledger/index.ts'
+import type { TakenOver } from '../takenover/index.ts'
 
 export type Mode = 'sandbox' | 'live'
 
@@ -63,9 +64,12 @@ export type PlaceCommand = {
   firstFingerprint: () => Buffer | null
   /** Set when the signature cannot prove freshness: a known reference gets its replay, anything else this refusal. */
   onlyReplay: Refusal | null
+  /** Whether the docking has order numbers of another site, which are then asked for. */
+  mayBeTakenOver?: boolean
 }
 
 export type Verdict =
   | { kind: 'placed'; order: Order; legs: readonly Transfer[]; sealedForm: Buffer | null }
   | { kind: 'replayed'; order: Order }
+  | { kind: 'taken_over'; order: TakenOver }
   | { kind: 'refused'; refusal: Refusal }

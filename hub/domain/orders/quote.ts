@@ -36,6 +36,7 @@ export async function quote(db: Database, asker: Asker, ask: QuoteAsk): Promise<
   const stock = options?.delivery === 'manual' ? options.manualStock : stockOf(tally.lots.get(saleKey(command.good, command.mode, command.variant)) ?? [], tally.at)
   const verdict = place(tally, command)
   if (verdict.kind === 'refused') return { ok: false, refusal: verdict.refusal }
+  if (verdict.kind === 'taken_over') throw new Error('a quote has no reference that could be taken over')
   const { good, quantity, unitPriceMicro, totalMicro, feeMicro } = verdict.order
   return accept({ good, quantity, unitPriceMicro, totalMicro, feeMicro, stock, at: tally.at })
 }

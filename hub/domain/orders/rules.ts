@@ -3,6 +3,7 @@ import { refuse, type Outcome, type Refusal } from '../../../protocol/outcome.ts
 import { checkForm, chooseVariant, listPriceOf, quantityOffered, saleKey, stockOf, take, withinGuard, type Lot, type SaleTerms } from '../catalogue/index.ts'
 import { refusalsInForce, type Measure } from '../decisions/index.ts'
 import { chargeLegs, spend } from '../ledger/index.ts'
+import type { TakenOver } from '../takenover/index.ts'
 import { feeOn, priceFor, pricesOf, type Prices } from '../terms/index.ts'
 import type { Order, PlaceCommand, Verdict } from './model.ts'
 
@@ -15,6 +16,8 @@ export type Tally = {
   at: Date
   /** The newest attempt by `docking reference`. */
   orders: Map<string, Order>
+  /** Orders of another site by `docking reference`. */
+  takenOver?: Map<string, TakenOver>
   availableMicro: Map<string, bigint>
   feePpm: Map<string, number>
   /** Price groups, own prices and rules, all of one version. */
@@ -35,6 +38,8 @@ export type Tally = {
 export function place(tally: Tally, command: PlaceCommand): Verdict {
   const known = tally.orders.get(`${command.docking} ${command.reference}`)
   if (known && known.state !== 'cancelled') return recall(known, command)
+  const taken = tally.takenOver?.get(`${command.docking} ${command.reference}`)
+  if (taken) return recallTakenOver(taken, command)
   if (command.onlyReplay) return { kind: 'refused', refusal: command.onlyReplay }
 
   const held = measuresAgainst(tally, command)
@@ -99,6 +104,12 @@ function recall(known: Order, command: PlaceCommand): Verdict {
   if (asked !== null && known.fingerprint.equals(asked)) return { kind: 'replayed', order: known }
   const differs = known.good !== command.good ? 'good' : known.variant !== command.variant ? 'variant' : known.quantity !== command.quantity ? 'quantity' : known.member !== command.member ? 'member' : 'form'
   return refused('orders.reference_reused', { reference: command.reference, differs })
+}
+
+/** A reference that another site's order has bound. What else was asked there is not known, so good and quantity decide. */
+function recallTakenOver(taken: TakenOver, command: PlaceCommand): Verdict {
+  const differs = taken.good !== command.good ? 'good' : taken.quantity !== command.quantity ? 'quantity' : null
+  return differs === null ? { kind: 'taken_over', order: taken } : refused('orders.reference_reused', { reference: command.reference, differs })
 }
 
 function refused(...args: Parameters<typeof refuse>): Verdict {

@@ -11,6 +11,7 @@ import { isOutage, type Connection, type Database } from '../../platform/postgre
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { CardOpener, loadCards, NO_CHOICE, readCards, variantOf, type Card, type Choice } from '../catalogue/index.ts'
 import { sealForm, type FormValues } from '../fulfilment/index.ts'
+import { asOrder, openTakenOver } from '../takenover/index.ts'
 import { Aftermath, type Handing, type Receipt } from './aftermath.ts'
 import { deliveryOf } from './deliveries.ts'
 import { fingerprintOf, firstFingerprintOf } from './fingerprint.ts'
@@ -31,7 +32,7 @@ export type OrdersOptions = {
   voidAfterMs?: number
 }
 
-export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live' }
+export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live'; migration?: string | null }
 
 export type PlaceAsk = Pick<PlaceCommand, 'reference' | 'good' | 'quantity' | 'guardMicro' | 'member' | 'onlyReplay'> & {
   /** What the dialect keeps of the ask beside the fields below, so that another ask is told apart. */
@@ -98,6 +99,12 @@ export class Orders {
         items.push({ ok: false, refusal: verdict.refusal })
         continue
       }
+      if (verdict.kind === 'taken_over') {
+        // Nothing of ours hangs on whether this answer arrives.
+        const order = asOrder(verdict.order, asker.mode, commands[i]!.fingerprint)
+        items.push(accept({ order, cards: [{ number: null, secret: openTakenOver(this.#options.vault, verdict.order) }], text: null, replayed: true }))
+        continue
+      }
       const { order, kind } = verdict
       const one = { order, fresh: kind === 'placed', ask }
       try {
@@ -121,7 +128,7 @@ export class Orders {
     const id = this.#options.ids.make('ord', nowMs)
     const variant = variantOf(choice)
     return {
-      ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, choice, values, variant, sealedForm: sealForm(this.#options.vault, id, values),
+      ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, choice, values, variant, mayBeTakenOver: (asker.migration ?? null) !== null, sealedForm: sealForm(this.#options.vault, id, values),
       fingerprint: fingerprintOf(ask, variant, values), firstFingerprint: () => (variant === '' && Object.keys(values).length === 0 ? firstFingerprintOf(ask) : null),
     }
   }

@@ -1,4 +1,4 @@
-import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
+import { array, type Connection, type Rows, type Statement } from '../../platform/postgres/database.ts'
 import type { Pick } from '../catalogue/index.ts'
 import type { Doubt, Mode, Order, OrderState } from './model.ts'
 import { FINGERPRINT_SCHEME } from './rules.ts'
@@ -109,4 +109,14 @@ export function moveState(orders: readonly { lane: number; docking: string; id: 
       where o.lane = k.lane and o.docking = k.docking and o.id = k.id and o.state = $4 returning o.id`,
     values: [array.bare(orders.map((o) => o.lane)), array.bare(orders.map((o) => o.docking)), array.bare(orders.map((o) => o.id)), from, to, doubt],
   }
+}
+
+/** Orders of these dockings, or that took cards from these lots, whatever became of them. Asked under the lanes' locks. */
+export async function ordersOn(connection: Connection, dockings: readonly { lane: number; id: string }[], lots: readonly bigint[], limit: number): Promise<string[]> {
+  const rows = await connection.run({
+    text: `select o.id from unnest($1::int[], $2::text[]) k(lane, docking) join orders.orders o on o.lane = k.lane and o.docking = k.docking
+      union select s.order_id from orders.sold s where s.lot = any($3::bigint[]) limit $4`,
+    values: [array.bare(dockings.map((d) => d.lane)), array.text(dockings.map((d) => d.id)), array.bare(lots), limit],
+  })
+  return rows.map((row) => row[0] as string)
 }

@@ -24,6 +24,8 @@ export type Docking = {
   /** A port at whose root the docking is served beside its path; null when it has none. */
   port: number | null
   createdAt: Date
+  /** The migration that opened it, with order numbers of another site; null for all others. */
+  migration: string | null
 }
 
 /** last_shown: no dearer than the hub last answered. max: no dearer than the cap. none: whatever it costs. */

@@ -20,6 +20,8 @@ export type OpenDockingCommand = {
   /** A secret that the shop has stored already and would like to keep; made when null. */
   appKey: string | null
   allowedAddresses: readonly string[]
+  /** Set when another site's partner is taken over: it comes with the key that it has, and gets none beside it. */
+  migration?: string
 }
 
 /** What the partner is given once and never again. */
@@ -41,7 +43,7 @@ export async function openDocking(
       const docking: Docking = {
         id: command.ids.docking, lane, partner: command.ids.partner, name: command.name, mode: command.mode, dialect: command.dialect,
         appId: command.dialect === 'json' ? null : (command.appId ?? String(1000 + (randomBytes(3).readUIntBE(0, 3) % 900_000))),
-        allowedAddresses: command.allowedAddresses, priceGuard: 'last_shown', priceCapMicro: null, port: null, createdAt: at,
+        allowedAddresses: command.allowedAddresses, priceGuard: 'last_shown', priceCapMicro: null, port: null, migration: command.migration ?? null, createdAt: at,
       }
       await connection.run(insertPartner(docking.partner, command.name, at))
       await connection.run(insertDocking(docking))
@@ -63,9 +65,11 @@ function makeCredentials(vault: Vault, docking: Docking, command: OpenDockingCom
   const apiKey = makeKey(docking.mode === 'live' ? 'bth_live_' : 'bth_test_', randomBytes)
   if (docking.dialect === 'acg0') {
     const appKey = command.appKey ?? randomBytes(8).toString('hex').toUpperCase()
+    const own = { ...common, id: first, kind: 'acg' as const, sealed: vault.seal(Buffer.from(appKey), `key|${first}`) }
+    if (command.migration !== undefined) return { rows: [own], credentials: {} }
     return {
       rows: [
-        { ...common, id: first, kind: 'acg', sealed: vault.seal(Buffer.from(appKey), `key|${first}`) },
+        own,
         // The shop's software cannot show a report; its owner reads it with a key that can only read.
         { ...common, id: second, kind: 'bearer', hash: hashBearer(apiKey), scopes: READ_SCOPES },
       ],

@@ -1,4 +1,4 @@
-import type { Rows, Statement } from '../../platform/postgres/database.ts'
+import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
 import type { DialectName, Docking, KeyKind, Mode, PriceGuard } from './model.ts'
 
 export function insertPartner(id: string, name: string, at: Date): Statement {
@@ -7,9 +7,9 @@ export function insertPartner(id: string, name: string, at: Date): Statement {
 
 export function insertDocking(d: Docking): Statement {
   return {
-    text: `insert into partners.dockings (lane, id, partner, name, mode, dialect, app_id, allowed_addresses, created_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    values: [d.lane, d.id, d.partner, d.name, d.mode, d.dialect, d.appId, d.allowedAddresses, d.createdAt],
+    text: `insert into partners.dockings (lane, id, partner, name, mode, dialect, app_id, allowed_addresses, created_at, migration)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    values: [d.lane, d.id, d.partner, d.name, d.mode, d.dialect, d.appId, d.allowedAddresses, d.createdAt, d.migration],
   }
 }
 
@@ -41,7 +41,7 @@ export function insertKey(k: KeyRow): Statement {
   }
 }
 
-const DOCKING = 'd.id, d.lane, d.partner, d.name, d.mode, d.dialect, d.app_id, d.allowed_addresses, d.created_at, d.price_guard, d.price_cap, d.port'
+const DOCKING = 'd.id, d.lane, d.partner, d.name, d.mode, d.dialect, d.app_id, d.allowed_addresses, d.created_at, d.price_guard, d.price_cap, d.port, d.migration'
 const KEY = 'k.lane, k.id, k.docking, k.kind, k.mode, k.hash, k.sealed, k.public_key, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.asked_as, k.ask, k.replaces'
 const JOINED = 'partners.keys k join partners.dockings d on d.lane = k.lane and d.id = k.docking'
 
@@ -91,7 +91,7 @@ export function readDocking(row: readonly unknown[]): Docking {
   return {
     id: row[0] as string, lane: row[1] as number, partner: row[2] as string, name: row[3] as string, mode: row[4] as Mode,
     dialect: row[5] as DialectName, appId: row[6] as string | null, allowedAddresses: row[7] as string[], createdAt: row[8] as Date,
-    priceGuard: row[9] as PriceGuard, priceCapMicro: row[10] as bigint | null, port: row[11] as number | null,
+    priceGuard: row[9] as PriceGuard, priceCapMicro: row[10] as bigint | null, port: row[11] as number | null, migration: row[12] as string | null,
   }
 }
 
@@ -99,10 +99,10 @@ export function readKeys(rows: Rows): { docking: Docking; key: KeyRow }[] {
   return rows.map((row) => ({
     docking: readDocking(row),
     key: {
-      lane: row[12] as number, id: row[13] as string, docking: row[14] as string, kind: row[15] as KeyKind, mode: row[16] as Mode,
-      hash: row[17] as Buffer | null, sealed: row[18] as Buffer | null, publicKey: row[19] as Buffer | null, scopes: row[20] as string[],
-      createdAt: row[21] as Date, expiresAt: row[22] as Date | null, revokedAt: row[23] as Date | null,
-      askedAs: row[24] as string | null, ask: row[25] as Buffer | null, replaces: row[26] as string | null,
+      lane: row[13] as number, id: row[14] as string, docking: row[15] as string, kind: row[16] as KeyKind, mode: row[17] as Mode,
+      hash: row[18] as Buffer | null, sealed: row[19] as Buffer | null, publicKey: row[20] as Buffer | null, scopes: row[21] as string[],
+      createdAt: row[22] as Date, expiresAt: row[23] as Date | null, revokedAt: row[24] as Date | null,
+      askedAs: row[25] as string | null, ask: row[26] as Buffer | null, replaces: row[27] as string | null,
     },
   }))
 }
@@ -125,5 +125,19 @@ export function endKey(lane: number, id: string, at: Date, revoke: boolean): Sta
       ? 'update partners.keys set revoked_at = $3 where lane = $1 and id = $2 and revoked_at is null returning id'
       : 'update partners.keys set expires_at = $3 where lane = $1 and id = $2 and revoked_at is null returning id',
     values: [lane, id, at],
+  }
+}
+
+/** Dockings that a migration opened, by id. */
+export function loadDockingsOfMigration(migration: string, after: string, limit: number): Statement {
+  return { text: `select ${DOCKING} from partners.dockings d where d.migration = $1 and d.id > $2 order by d.id limit $3`, values: [migration, after, limit] }
+}
+
+/** Ends every key of these dockings at once; a key that was revoked before stays as it was. */
+export function revokeKeysOf(dockings: readonly { lane: number; id: string }[], at: Date): Statement {
+  return {
+    text: `update partners.keys k set revoked_at = $3 from unnest($1::int[], $2::text[]) d(lane, docking)
+      where k.lane = d.lane and k.docking = d.docking and k.revoked_at is null returning k.id, k.docking`,
+    values: [array.bare(dockings.map((d) => d.lane)), array.text(dockings.map((d) => d.id)), at],
   }
 }

@@ -2,5 +2,6 @@ export type { ChangeAsk, ChangeResult, PlanLine, RowError, Selector, Wording } f
 export { readFormula } from './rules.ts'
 export { applyChange, cancelChange, countsOf, previewChange } from './changes.ts'
 export { addGroup, endOwnPrice, placeDocking, priceGroupOf, setLevel, setOwnPrice, setRule } from './service.ts'
+export { takeOverPrices, type OldPrice } from './takeover.ts'
 export { PriceClock } from './clock.ts'
 export { checkPrices, type PriceFinding } from './checks.ts'

@@ -5,6 +5,7 @@ import { reasonOf } from '../../../protocol/reasons.ts'
 import type { Static } from '../../../protocol/schema.ts'
 import { pickupToken } from '../../domain/fulfilment/index.ts'
 import type { Handed, Order, PlaceAsk } from '../../domain/orders/index.ts'
+import { isId } from '../../kernel/ids.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import type { Answer, Asked } from '../pipeline.ts'
@@ -26,9 +27,9 @@ export function readAsk(body: Static<typeof QuoteAsk>): Outcome<Omit<PlaceAsk, '
   })
 }
 
-/** Where a person can look at an order that another person delivers. The address is a secret: it is shown to whoever may see cards. */
+/** Where a person can look at an order that another person delivers, if it is one of ours. The address is a secret: it is shown to whoever may see cards. */
 export function pickupOf(hub: Hub, order: Order): { pickup?: string } {
-  return order.picks.length > 0 ? {} : { pickup: `${hub.publicUrl}/o/${pickupToken(hub.vault, order.id)}` }
+  return order.picks.length > 0 || !isId('ord', order.id) ? {} : { pickup: `${hub.publicUrl}/o/${pickupToken(hub.vault, order.id)}` }
 }
 
 export function presentHanded(hub: Hub, { order, cards, text }: Omit<Handed, 'replayed'>, masked: boolean): string {

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { offeredById } from '../../domain/catalogue/index.ts'
 import { orderOfToken } from '../../domain/fulfilment/index.ts'
 import { deliveryOf, type Delivery, type Order } from '../../domain/orders/index.ts'
-import { addressOf } from '../edge.ts'
+import { addressOf } from '../address.ts'
 import type { Hub } from '../hub.ts'
 
 /**
