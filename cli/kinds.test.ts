@@ -7,6 +7,7 @@ import { startHub, type TestDocking, type TestHub } from '../test/hub.ts'
 import type { Json } from '../test/raw-http.ts'
 import { run } from './program.ts'
 
+/** `json` is null where the words hold --text, which asks for what a person sees. */
 type Ended = { code: number; out: string; json: Json }
 
 async function open(t: TestContext): Promise<{ hub: TestHub; folder: string; berth: (words: string[], stdin?: string) => Promise<Ended>; as: (docking: TestDocking) => void }> {
@@ -19,10 +20,10 @@ async function open(t: TestContext): Promise<{ hub: TestHub; folder: string; ber
     as: (docking) => Object.assign(env, { BERTH_KEY_ID: docking.keyId, BERTH_KEY_SECRET: docking.keySecret }),
     berth: async (words, stdin = '') => {
       let out = ''
-      const code = await run([...words, '--json'], {
+      const code = await run(words.includes('--text') ? words.filter((word) => word !== '--text') : [...words, '--json'], {
         env, stdin: (async function* () { yield Buffer.from(stdin) })(), stdout: (text) => (out += text), stderr: (text) => (out += text), isTerminal: false, nowMs: Date.now,
       })
-      return { code, out, json: JSON.parse(out) }
+      return { code, out, json: words.includes('--text') ? null : JSON.parse(out) }
     },
   }
 }
@@ -70,10 +71,42 @@ test('an operator finds, delivers and refunds the orders that wait for a person'
   writeFileSync(text, '已充值\n')
   assert.equal(done(await berth(['order', 'deliver', ids[0]!, '--text-file', text])).state, 'delivered')
   assert.equal(done(await berth(['order', 'refund', ids[1]!, '--reason', '账号不存在'])).state, 'refunded')
+  const again = await berth(['order', 'refund', ids[1]!, '--reason', '另一个原因', '--text'])
+  assert.deepEqual([again.code, /was given back before, reason: 账号不存在; nothing new/.test(again.out)], [0, true], again.out)
+  assert.deepEqual([done(await berth(['order', 'refund', ids[1]!, '--reason', '账号不存在'])).state, (await hub.signed(docking, 'GET', '/api/funds/balance')).body.available], ['refunded', '490.50'])
+  assert.equal((await berth(['cards', 'import', '-', '--good', 'topup', '--mode', 'live', '--batch', 'b1'], 'C-1')).json.because.path, '?/good')
+  const card = await hub.order(docking, { reference: 'K-1', good: await hub.stockGood({ code: 'card', mode: 'live', cards: 1 }) })
+  assert.equal((await berth(['order', 'deliver', card.body.id, '--text-file', '-'], 'x')).json.code, 'orders.not_waiting')
+  assert.equal((await berth(['order', 'refund', 'ord_00000000000000000000', '--reason', 'none such'])).json.code, 'orders.not_found')
   assert.equal((await berth(['order', 'refund', ids[0]!, '--reason', '账号不存在'])).code, 1)
   assert.equal((await berth(['order', 'deliver', ids[1]!, '--text-file', '-'], ' \n')).code, 2, 'nothing is no delivery')
   assert.deepEqual(done(await berth(['order', 'waiting'])).items, [])
   assert.equal((await hub.signed(docking, 'GET', `/api/orders/${ids[0]}`)).body.text, '已充值')
+  assert.deepEqual(await hub.findings(), [])
+})
+
+test('a file orders raced goods and goods that a person delivers, at the price of each choice, and names a good that is not there', async (t) => {
+  const { hub, folder, berth, as } = await open(t)
+  await hub.stockGood({ code: 'topup', delivery: 'manual', form: [{ name: 'account' }] })
+  await hub.stockGood({
+    code: 'video', unitPrice: '15', races: [{ name: '月卡', unitPrice: '15', wholesale: [{ from: 2, unitPrice: '14' }] }, { name: '年卡', unitPrice: '150' }],
+    options: [{ name: '区服', choices: [{ name: '一区', surcharge: '1.5' }] }],
+  })
+  for (const race of ['月卡', '年卡']) await hub.stockKind({ code: 'video', race, options: { 区服: '一区' }, lines: [`${race}-1`, `${race}-2`, `${race}-3`] })
+  as(await hub.openDocking({ mode: 'live', deposit: '500.00' }))
+  const csv = join(folder, 'orders.csv')
+  writeFileSync(csv, 'reference,good,quantity,race,option\nC-1,video,1,年卡,区服=一区\nC-2,video,2,月卡,区服=一区;\nC-3,nobody,1,,\nC-4,video,1,月卡,一区\n')
+  const placed = await berth(['order', '--batch', csv])
+  assert.equal(placed.code, 3)
+  assert.deepEqual(placed.json.items.map((item: Json) => [item.status, item.order?.charged]), [[201, '151.50'], [201, '31.00']])
+  assert.deepEqual(placed.json.unread.map(({ line, code }: Json) => [line, code]), [[4, 'catalogue.good_not_found'], [5, 'protocol.malformed_request']])
+  const lines = [{ reference: 'N-1', good: 'topup', quantity: 1, form: { account: 'li' } }, { reference: 'N-2', good: 'video', quantity: 1, race: '月卡', options: { 区服: '一区' } }]
+  const { code, out } = await berth(['order', '--batch', '-', '--text'], lines.map((line) => JSON.stringify(line)).join('\n'))
+  assert.equal(code, 0, out)
+  assert.match(out, /^2 placed \(1 delivering: a person delivers\), 0 stood before, 0 not placed\n +line 1 +N-1 +delivering +http\S+\/o\/\S+\n$/)
+  const quoted = done(await berth(['quote', '--good', 'video', '--quantity', '1', '--race', '年卡', '--option', '区服=一区', '--max-price', '151.50']))
+  assert.equal(quoted.charged, '151.50')
+  assert.equal((await berth(['order', '--batch', '-', '--race', '年卡'])).code, 2)
   assert.deepEqual(await hub.findings(), [])
 })
 

@@ -7,7 +7,7 @@ import type { Words } from './screen.ts'
 export type OrderRow = { line: number; order: Record<string, unknown> | null; problem: Words | null }
 
 const NEEDED = ['reference', 'good', 'quantity']
-const COLUMNS = [...NEEDED, 'maxUnitPrice', 'member']
+const COLUMNS = [...NEEDED, 'maxUnitPrice', 'member', 'race', 'option']
 
 /** Reads orders from .csv with a header, or from .ndjson (and stdin) with one a line. Nothing of the file is held but a line. */
 export function readOrdersFile(file: string, text: AsyncIterable<string>): AsyncGenerator<OrderRow> {
@@ -27,22 +27,32 @@ async function* fromCsv(file: string, text: AsyncIterable<string>): AsyncGenerat
     else if (fields.length !== header.length) {
       yield { line, order: null, problem: { en: `${fields.length} columns; the header has ${header.length}`, zh: `有 ${fields.length} 列，表头为 ${header.length} 列` } }
     } else {
-      const order: Record<string, unknown> = {}
-      header.forEach((name, i) => {
-        const cell = fields[i]!.trim()
-        if (cell !== '' || NEEDED.includes(name)) order[name] = name === 'quantity' && /^\d{1,9}$/.test(cell) ? Number(cell) : cell
-      })
-      yield { line, order, problem: null }
+      yield readCells(line, header, fields)
     }
   }
+}
+
+function readCells(line: number, header: readonly string[], fields: readonly string[]): OrderRow {
+  const order: Record<string, unknown> = {}
+  for (const [i, name] of header.entries()) {
+    const cell = fields[i]!.trim()
+    if (cell === '' && !NEEDED.includes(name)) continue
+    if (name === 'option') {
+      const pairs = cell.split(/[;；]/).filter((pair) => pair.trim() !== '').map((pair) => /^([^=]+)=(.+)$/.exec(pair))
+      if (pairs.includes(null)) return { line, order: null, problem: { en: `option is written group=name;group=name, not "${cell}"`, zh: `option 须写成 组=项;组=项，不能是“${cell}”` } }
+      order.options = Object.fromEntries(pairs.map((pair) => [pair![1]!.trim(), pair![2]!.trim()]))
+    } else order[name] = name === 'quantity' && /^\d{1,9}$/.test(cell) ? Number(cell) : cell
+  }
+  return { line, order, problem: null }
 }
 
 function readHeader(file: string, fields: readonly string[]): string[] {
   const header = fields.map((field) => COLUMNS.find((column) => column.toLowerCase() === field.trim().toLowerCase()) ?? field.trim())
   const isFit = NEEDED.every((name) => header.includes(name)) && header.every((name, i) => COLUMNS.includes(name) && header.indexOf(name) === i)
   if (isFit) return header
+  const columns = `${NEEDED.join(',')}[,${COLUMNS.slice(NEEDED.length).join(',')}]`
   throw new WrongUsage({
-    en: `The header of ${file} does not fit: columns are ${NEEDED.join(',')}[,maxUnitPrice,member].`, zh: `${file} 的表头不符：列名为 ${NEEDED.join(',')}[,maxUnitPrice,member]。`,
+    en: `The header of ${file} does not fit: columns are ${columns}.`, zh: `${file} 的表头不符：列名为 ${columns}。`,
   })
 }
 

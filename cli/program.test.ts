@@ -256,7 +256,7 @@ test('a file of orders goes in requests of 500, codes become ids, and lines that
   assert.equal(code, 3)
   const sent = JSON.parse(came.find((one) => one.method === 'POST')!.body).orders
   assert.deepEqual([sent.length, sent[0], sent[1].maxUnitPrice], [500, { reference: 'R-0', good: 'gds_1', quantity: 2, maxUnitPrice: '9.50' }, '9.80'])
-  assert.match(out, /498 placed, 1 stood before, 2 not placed\n2 lines were left out:\n +line 3 +ledger\.insufficient_funds +The order needs.*\n +line 502 +protocol\.malformed_request/)
+  assert.match(out, /498 placed, 1 stood before, 2 not placed\n2 lines were not placed:\n +line 3 +ledger\.insufficient_funds +The order needs.*\n +line 502 +protocol\.malformed_request/)
   laid['POST /api/orders/batch'] = { status: 503, body: { ...problem, status: 503, code: 'platform.storage_unavailable' } }
   const fault = await berth('order --batch -', { stdin: '{"reference":"A","good":"junnet-10","quantity":1}\n' })
   assert.deepEqual([fault.code, /Send the same file again/.test(fault.err)], [4, true])

@@ -47,7 +47,7 @@ export type Trade = {
 
 export type ShownTier = { readonly from: number; readonly priceMicro: bigint }
 
-/** A good as one docking sees it; all prices are the partner's own. */
+/** A good as one docking sees it; all prices are the partner's own, with the service fee where the protocol cannot say it apart. */
 export type ShownGood = {
   /** The id for peers that need integers, mapped by the docking and stable for ever. */
   readonly number: number
@@ -81,14 +81,16 @@ export type Answer =
   | { readonly kind: 'items'; readonly goods: readonly ShownGood[] }
   | { readonly kind: 'item'; readonly good: ShownGood }
   | { readonly kind: 'stock'; readonly stock: number }
-  | { readonly kind: 'valuation'; readonly totalMicro: bigint }
+  /** With the service fee, as in a trade. */
+  | { readonly kind: 'valuation'; readonly chargedMicro: bigint }
   | { readonly kind: 'inventory'; readonly good: ShownGood; readonly stock: number; readonly priceMicro: bigint }
   | { readonly kind: 'inventoryState' }
   | { readonly kind: 'query'; readonly secret: string; readonly values: Readonly<Record<string, string>> | null }
   | {
       readonly kind: 'trade'
       readonly orderId: string
-      readonly totalMicro: bigint
+      /** What the order took from the deposit: total and service fee. */
+      readonly chargedMicro: bigint
       /** The cards, one a line, or the words and the address with which a person's delivery is awaited. */
       readonly secret: string
       /** What is left after the order. */

@@ -38,3 +38,8 @@ export function floorToFen(micro: bigint): bigint {
   const rest = ((micro % MICRO_PER_FEN) + MICRO_PER_FEN) % MICRO_PER_FEN
   return micro - rest
 }
+
+/** Whole fen, rounded up: what such a peer may be told that something costs. */
+export function ceilToFen(micro: bigint): bigint {
+  return -floorToFen(-micro)
+}

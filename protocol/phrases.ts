@@ -213,6 +213,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'sku[group]=choice': 'sku[规格组]=选项',
   'a PNG, JPEG, GIF or WebP picture of at most {n} KB': '不超过 {n} KB 的 PNG、JPEG、GIF 或 WebP 图片',
   'an amount above zero with the guard max, and none with any other': '价格保护为 max 时须填大于零的金额，其他方式不填',
+  'a good that is sold by cards; this one is delivered by a person': '以卡密出售的商品；该商品由人工发货，导入的卡密不会售出',
   'a docking of an acg-faka shop': '异次元店铺的对接',
   'a port that no other docking has': '未被其他对接使用的端口',
   'a port that this machine has free': '本机空闲的端口',

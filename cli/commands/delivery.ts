@@ -60,12 +60,13 @@ export const refundOrder: Command = {
   summary: { en: 'Give the money of a waiting order back', zh: '将待人工发货的订单退款' },
   operands: [orderOperand],
   options: [{ name: 'reason', value: 'TEXT', isRequired: true, what: { en: 'Why it cannot be delivered, 3 to 200 characters; partner and buyer read it.', zh: '无法发货的原因，3 至 200 字，对接方与买家都能看到。' } }],
-  teaches: [{ en: 'Goods and fee go back to the deposit at once. Only an order that waits for a person can be given back here; a refund is final.', zh: '货款与服务费立即退回预付款。只有待人工发货的订单可以在此退款；退款后不可撤回。' }],
+  teaches: [{ en: 'Goods and fee go back to the deposit at once. Only an order that waits for a person can be given back here; a refund is final, and so is its reason.', zh: '货款与服务费立即退回预付款。只有待人工发货的订单可以在此退款；退款后不可撤回，原因也不再更改。' }],
   examples: [{ line: 'berth order refund ord_01jd… --reason "账号不存在"', what: { en: 'a wrong account', zh: '账号填错' } }],
   run: async (asked) => {
     const refundedOrder = await operatorClient(asked).post<WaitingView>(`/operator/orders/${encodeURIComponent(asked.operands[0]!)}/refund`, { reason: asked.needed('reason') })
     if (!refundedOrder.ok) return refused(refundedOrder.problem)
-    const { id, charged } = refundedOrder.body
+    const { id, charged, reason } = refundedOrder.body
+    if (reason !== asked.needed('reason')) return done(refundedOrder.body, asked.lang === 'zh' ? `订单 ${id} 此前已退款，原因：${reason}；本次没有变动` : `Order ${id} was given back before, reason: ${reason}; nothing new was done`)
     return done(refundedOrder.body, asked.lang === 'zh' ? `订单 ${id} 已退款 ${charged} 元` : `Order ${id}: ${charged} yuan were given back`)
   },
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { formatAmount, parseAmount } from '../../protocol/money.ts'
 import { HubUnreachable, type Answer, type Client } from '../client.ts'
 import { done, refused, WrongUsage, type Command, type Ending } from '../command.ts'
 import { partnerClient } from '../credentials.ts'
 import { table, type Lang } from '../screen.ts'
 import { readAmount } from './amount.ts'
+import { choiceOptions, priceNow, readChoice } from './choice.ts'
 import { placeBatch } from './order-batch.ts'
 import { dockingOption, type GoodView, type OrderView } from './partner.ts'
 
@@ -18,10 +18,8 @@ export const placeOrder: Command = {
     { name: 'quantity', value: 'N', isRequired: true, unless: 'batch', what: { en: 'How many, 1 to 1000.', zh: '数量，1 至 1000。' } },
     { name: 'reference', value: 'REF', what: { en: 'Your own order number; without it one is made.', zh: '商户订单号；不填则自动生成。' } },
     { name: 'max-price', value: 'YUAN', what: { en: 'The most that a piece may cost; without it the price of now.', zh: '单价上限；不填则取当前价。' } },
-    { name: 'batch', value: 'FILE', what: { en: 'Many orders: .csv with the columns reference,good,quantity[,maxUnitPrice,member], or .ndjson with one a line; "-" is stdin. No other option goes with it.', zh: '批量下单：.csv（列 reference,good,quantity[,maxUnitPrice,member]）或 .ndjson（每行一单）；- 为标准输入。不与其他下单选项并用。' } },
-    { name: 'race', value: 'NAME', what: { en: 'Which race, where the good has any.', zh: '种类（分种类的商品）。' } },
-    { name: 'option', value: 'GROUP=NAME', isMany: true, what: { en: 'A choice of an option group; once for each group.', zh: '规格选择（组=项），每组一次。' } },
-    { name: 'field', value: 'NAME=VALUE', isMany: true, what: { en: 'A field of the order form.', zh: '下单表单的字段（名称=内容）。' } },
+    { name: 'batch', value: 'FILE', what: { en: 'Many orders: .csv with the columns reference,good,quantity[,maxUnitPrice,member,race,option] (option: group=name;group=name), or .ndjson with one a line, as POST /api/orders takes it, with race, options and form; "-" is stdin. No other option goes with it.', zh: '批量下单：.csv（列 reference,good,quantity[,maxUnitPrice,member,race,option]，option 写作 组=项;组=项）或 .ndjson（每行一单，写法同 POST /api/orders，可含 race、options、form）；- 为标准输入。不与其他下单选项并用。' } },
+    ...choiceOptions,
     dockingOption,
   ],
   teaches: [
@@ -38,19 +36,19 @@ export const placeOrder: Command = {
     const { lang } = asked
     const file = asked.option('batch')
     if (file !== undefined) {
-      if (['good', 'quantity', 'reference', 'max-price'].some((name) => asked.option(name) !== undefined)) throw new WrongUsage({ en: '--batch FILE stands alone: the file says what is ordered.', zh: '--batch 须单独使用，下单内容以文件为准。' })
+      if ([...['good', 'quantity', 'reference', 'max-price', 'race'].map(asked.option), ...['option', 'field'].flatMap(asked.all)].some((given) => given !== undefined)) throw new WrongUsage({ en: '--batch FILE stands alone: the file says what is ordered.', zh: '--batch 须单独使用，下单内容以文件为准。' })
       return placeBatch(asked, file)
     }
     const quantity = readQuantity(asked.needed('quantity'))
     const given = asked.option('max-price')
     const guard = given === undefined ? undefined : readAmount('--max-price', given)
-    const choice = { race: asked.option('race'), options: pairsOf('option', asked.all('option')), form: pairsOf('field', asked.all('field')) }
+    const choice = readChoice(asked)
     const client = partnerClient(asked)
     const wanted = await findGood(client, asked.needed('good'), guard === undefined)
     if (!wanted.ok) return refused(wanted.problem)
     const { id, good } = wanted.body
     const reference = asked.option('reference') ?? `berth-${asked.nowMs().toString(36)}-${randomBytes(4).toString('hex')}`
-    const maxUnitPrice = guard ?? priceNow(good!, choice)
+    const maxUnitPrice = guard ?? priceNow(good!, choice, quantity)
     let placed: Answer<OrderView>
     try {
       placed = await client.post<OrderView>('/api/orders', { reference, good: id, quantity, maxUnitPrice, ...choice })
@@ -71,20 +69,6 @@ export function readQuantity(text: string): number {
 /** After a fault of the hub the order may stand: the reference is what finds it again. */
 function withReference(ending: Ending, reference: string, lang: Lang): Ending {
   return ending.refusal!.status < 500 ? ending : { ...ending, json: { ...ending.refusal, reference }, text: inDoubt(reference, lang) }
-}
-
-/** Typed as NAME=VALUE; undefined where nothing was. */
-function pairsOf(option: string, typed: readonly string[]): Record<string, string> | undefined {
-  const wrong = typed.find((pair) => !/^[^=]+=/.test(pair))
-  if (wrong !== undefined) throw new WrongUsage({ en: `--${option} is written NAME=VALUE, not "${wrong}".`, zh: `--${option} 须写成 名称=内容，不能是“${wrong}”。` })
-  return typed.length === 0 ? undefined : Object.fromEntries(typed.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
-}
-
-/** The list price of the choice: the race's where there is one, and what its options add. */
-function priceNow(good: GoodView, { race, options }: { race: string | undefined; options: Record<string, string> | undefined }): string {
-  const base = good.races?.find((one) => one.name === race)?.unitPrice ?? good.unitPrice
-  const added = (good.options ?? []).map((group) => group.choices.find((one) => one.name === options?.[group.name])?.surcharge ?? '0')
-  return formatAmount([base, ...added].reduce((sum, amount) => sum + (parseAmount(amount) ?? 0n), 0n))
 }
 
 function inDoubt(reference: string, lang: Lang): string {

@@ -4,6 +4,7 @@ import { done, refused, type Command } from '../command.ts'
 import { partnerClient } from '../credentials.ts'
 import { table } from '../screen.ts'
 import { readAmount } from './amount.ts'
+import { choiceOptions, readChoice } from './choice.ts'
 import { findGood, readQuantity } from './order.ts'
 import { dockingOption } from './partner.ts'
 
@@ -22,6 +23,7 @@ export const showQuote: Command = {
     { name: 'good', value: 'CODE', isRequired: true, what: { en: 'The code of the good, or its id (gds_…).', zh: '商品编码或编号（gds_…）。' } },
     { name: 'quantity', value: 'N', isRequired: true, what: { en: 'How many, 1 to 1000.', zh: '数量，1 至 1000。' } },
     { name: 'max-price', value: 'YUAN', what: { en: 'The guard of the order, if it should be tried as well.', zh: '单价上限；需要一并试算时填写。' } },
+    ...choiceOptions,
     dockingOption,
   ],
   teaches: [{
@@ -30,6 +32,7 @@ export const showQuote: Command = {
   }],
   examples: [
     { line: 'berth quote --good junnet-10 --quantity 2', what: { en: 'in the sandbox of the demo', zh: '演示沙箱' } },
+    { line: 'berth quote --good video --quantity 1 --race 年卡 --option 区服=一区', what: { en: 'a race and an option', zh: '指定种类与规格' } },
     { line: 'berth quote --good junnet-10 --quantity 2 --json | jq -r .charged', what: { en: 'what it would cost in all', zh: '只取应扣金额' } },
   ],
   run: async (asked) => {
@@ -37,10 +40,11 @@ export const showQuote: Command = {
     const quantity = readQuantity(asked.needed('quantity'))
     const given = asked.option('max-price')
     const maxUnitPrice = given === undefined ? undefined : readAmount('--max-price', given)
+    const choice = readChoice(asked)
     const client = partnerClient(asked)
     const wanted = await findGood(client, asked.needed('good'), false)
     if (!wanted.ok) return refused(wanted.problem)
-    const quoted = await client.post<QuoteView>('/api/quotes', { good: wanted.body.id, quantity, maxUnitPrice })
+    const quoted = await client.post<QuoteView>('/api/quotes', { good: wanted.body.id, quantity, maxUnitPrice, ...choice })
     if (!quoted.ok) return refused(quoted.problem)
     const { unitPrice, total, fee, charged, stockClass, validForS } = quoted.body
     return done(quoted.body, table([

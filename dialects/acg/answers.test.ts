@@ -49,9 +49,9 @@ function shape(value: unknown): unknown {
 const exact: [call: string, answer: Answer][] = [
   ['connect', { kind: 'connect', shopName: 'shop-a', balanceMicro: 1_000_000_000_000n }],
   ['stock', { kind: 'stock', stock: 20_000 }],
-  ['valuation', { kind: 'valuation', totalMicro: 19_000_000n }],
+  ['valuation', { kind: 'valuation', chargedMicro: 19_000_000n }],
   ['trade', {
-    kind: 'trade', orderId: '844261123050741979', totalMicro: 19_000_000n, secret: 'CARD-1\nCARD-2', stock: 19_998,
+    kind: 'trade', orderId: '844261123050741979', chargedMicro: 19_000_000n, secret: 'CARD-1\nCARD-2', stock: 19_998,
     url: 'http://127.0.0.1/user/personal/purchaseRecord?tradeNo=844261123050741979',
   }],
 ]
@@ -202,7 +202,7 @@ test('texts of goods and shops are written so that they come out as they went in
     const whole = text.toWellFormed()
     const { data } = JSON.parse(bodyOf({ kind: 'item', good: { ...good, name: whole, description: whole, code: whole } }))
     assert.deepEqual([data.name, data.description, data.code], [whole, whole, whole])
-    const trade = JSON.parse(bodyOf({ kind: 'trade', orderId: whole, totalMicro: 1n, secret: `${whole}\nb`, stock: 0, url: whole })).data
+    const trade = JSON.parse(bodyOf({ kind: 'trade', orderId: whole, chargedMicro: 1n, secret: `${whole}\nb`, stock: 0, url: whole })).data
     assert.deepEqual([trade.secret, trade.tradeNo, trade.url, trade.stock], [`${whole}\nb`, whole, whole, '0'])
   }))
 })

@@ -48,7 +48,7 @@ function bodyOf(answer: Answer, manner: Manner): string {
     case 'stock':
       return `${DATA}{"stock":"${stockToken(answer.stock)}"}}`
     case 'valuation':
-      return `${DATA}{"price":"${formatAmount(answer.totalMicro)}"}}`
+      return `${DATA}{"price":"${formatAmount(answer.chargedMicro)}"}}`
     case 'inventory': {
       const price = numberToken(answer.priceMicro)
       return `${SUCCESS}{"count":${stockToken(answer.stock)},"delivery_way":${answer.good.delivery === 'manual' ? 1 : 0},"draft_status":0,"price":${price},"user_price":${price},` +
@@ -59,7 +59,7 @@ function bodyOf(answer: Answer, manner: Manner): string {
     case 'query':
       return `${SUCCESS}{"secret":${quote(answer.secret)},"widget":${answer.values === null ? 'null' : quote(JSON.stringify(answer.values))},"status":1}}`
     case 'trade':
-      return `${SUCCESS}{"url":${quote(answer.url)},"amount":${numberToken(answer.totalMicro)},"tradeNo":${quote(answer.orderId)},` +
+      return `${SUCCESS}{"url":${quote(answer.url)},"amount":${numberToken(answer.chargedMicro)},"tradeNo":${quote(answer.orderId)},` +
         `"secret":${quote(answer.secret)},"leave_message":null,"stock":"${stockToken(answer.stock)}"}}`
   }
 }
@@ -80,13 +80,13 @@ function openBodyOf(answer: Answer, manner: Manner): string {
     case 'stock':
       return `${SUCCESS}{"stock":"${stockToken(answer.stock)}"}}`
     case 'valuation':
-      return `${SUCCESS}{"amount":"${formatAmount(answer.totalMicro)}"}}`
+      return `${SUCCESS}{"amount":"${formatAmount(answer.chargedMicro)}"}}`
     case 'inventoryState':
       return `${SUCCESS}{"state":true}}`
     case 'query':
       return `${SUCCESS}{"contents":${quote(answer.secret)}}}`
     case 'trade':
-      return `${SUCCESS}{"contents":${quote(answer.secret)},"trade_no":${quote(answer.orderId)},"amount":"${formatAmount(answer.totalMicro)}"}}`
+      return `${SUCCESS}{"contents":${quote(answer.secret)},"trade_no":${quote(answer.orderId)},"amount":"${formatAmount(answer.chargedMicro)}"}}`
   }
 }
 

@@ -10,8 +10,10 @@ import { loadBalances, readBalances } from '../domain/ledger/index.ts'
 import { deliveryOf, type Order, type Receipt } from '../domain/orders/index.ts'
 import type { Docking } from '../domain/partners/index.ts'
 import { findTakenOver, openTakenOver } from '../domain/takenover/index.ts'
+import { feeOn, loadContracts, readContracts } from '../domain/terms/index.ts'
 import { isId } from '../kernel/ids.ts'
 import { isMarkup } from '../kernel/markup.ts'
+import { chargedPrice, withFee } from './charged-prices.ts'
 import type { Hub } from './hub.ts'
 import { alreadyWritten } from './pipeline.ts'
 import { ShownPrices } from './shown-prices.ts'
@@ -50,24 +52,31 @@ export class AcgAnswers {
     if (ask.kind === 'trade') return this.#trade(docking, ask, found)
     const carried = isCarried(found)
     if (!carried.ok) return { outcome: carried }
-    return { outcome: this.#look(docking, ask, found) }
+    return { outcome: this.#look(docking, ask, found, await this.#feeOf(docking)) }
   }
 
   /** Page by page, so that ten thousand goods hold up nobody: between two pages everybody else has a turn. */
   async #items(docking: Docking, manner: Manner): Promise<Done> {
     const list = new ItemList(manner)
+    const feePpm = await this.#feeOf(docking)
     let after = ''
     for (let read = 0; read < MOST_GOODS; ) {
       const page = await offeredPage(this.#hub.db, docking, after, PAGE_GOODS)
       list.add(page.filter((good) => good.onSale).flatMap((good) => {
         const shown = show(good)
-        return fineOf(shown) === null ? [shown] : (packOf(shown) ?? [])
+        const listed = fineOf(shown) === null ? shown : packOf(shown)
+        return listed ? [withFee(listed, feePpm)] : []
       }))
       read += page.length
       if (page.length < PAGE_GOODS) break
       after = page.at(-1)!.id
     }
     return { outcome: accept({ kind: 'items', goods: [] }), reply: { status: 200, contentType: 'application/json;charset=utf-8', body: await inBytes(list.parts()) } }
+  }
+
+  /** This protocol says no fee beside a price, so that it is part of every price that is told. */
+  async #feeOf({ lane, id }: Docking): Promise<number> {
+    return readContracts(await this.#hub.db.run(loadContracts([lane], [id]))).feePpm.get(id) ?? 0
   }
 
   async #find(docking: Docking, name: GoodName, manner: Manner): Promise<Found | null> {
@@ -90,12 +99,12 @@ export class AcgAnswers {
     return 'code' in name ? offeredByCode(this.#hub.db, docking, name.code) : offeredByNumber(this.#hub.db, docking, name.number)
   }
 
-  #look(docking: Docking, ask: Exclude<Ask, Trade | { kind: 'connect' | 'items' | 'query' }>, found: Found): Outcome<Answer> {
+  #look(docking: Docking, ask: Exclude<Ask, Trade | { kind: 'connect' | 'items' | 'query' }>, found: Found, feePpm: number): Outcome<Answer> {
     const { offered, shown, factor } = found
     if (ask.kind === 'item') {
       if (!offered.onSale) return refuse('catalogue.good_not_on_sale', { good: shown.code })
       this.#prices.showed(docking.id, offered)
-      return accept({ kind: 'item', good: shown })
+      return accept({ kind: 'item', good: withFee(shown, feePpm) })
     }
     const choice = found.choice ?? ask.choice
     const chosen = chooseVariant(offered, choice)
@@ -104,7 +113,10 @@ export class AcgAnswers {
     const stock = offered.onSale ? stockLeft(shown, choice) : 0
     if (ask.kind === 'stock') return accept({ kind: 'stock', stock })
     if (!offered.onSale) return refuse('catalogue.good_not_on_sale', { good: shown.code })
-    if (ask.kind === 'inventory') return accept({ kind: 'inventory', good: shown, stock, priceMicro: chosen.ok ? unitPriceOf(offered, chosen.value, factor) * BigInt(factor) : shown.unitPriceMicro })
+    if (ask.kind === 'inventory') {
+      const priceMicro = chosen.ok ? unitPriceOf(offered, chosen.value, factor) * BigInt(factor) : shown.unitPriceMicro
+      return accept({ kind: 'inventory', good: withFee(shown, feePpm), stock, priceMicro: chargedPrice(priceMicro, feePpm) })
+    }
     const inOffer = quantityOffered(offered, ask.quantity * factor)
     if (!inOffer.ok) return inOffer
     if (ask.kind === 'inventoryState') return stock < ask.quantity ? refuse('catalogue.out_of_stock', { asked: ask.quantity, available: stock }) : accept({ kind: 'inventoryState' })
@@ -112,7 +124,8 @@ export class AcgAnswers {
     const quantity = ask.quantity * factor
     const unitPriceMicro = unitPriceOf(offered, chosen.value, quantity)
     this.#prices.valued(docking.id, offered.id, chosen.value.variant, quantity, unitPriceMicro)
-    return accept({ kind: 'valuation', totalMicro: unitPriceMicro * BigInt(quantity) })
+    const totalMicro = unitPriceMicro * BigInt(quantity)
+    return accept({ kind: 'valuation', chargedMicro: totalMicro + feeOn(totalMicro, feePpm) })
   }
 
   async #trade(docking: Docking, ask: Trade, found: Found): Promise<Done> {
@@ -139,7 +152,7 @@ export class AcgAnswers {
     const left = stockLeft(shown, choice)
     return {
       outcome: accept({
-        kind: 'trade', orderId: order.id, totalMicro: order.totalMicro, secret: this.#secretOf(order, offered, cards.map(showCard), text),
+        kind: 'trade', orderId: order.id, chargedMicro: order.totalMicro + order.feeMicro, secret: this.#secretOf(order, offered, cards.map(showCard), text),
         stock: Math.max(0, replayed || order.picks.length === 0 ? left : left - ask.quantity), url: cards.length === 0 ? this.#pickup(order) : `${this.#hub.publicUrl}/docs`,
       }),
       receipt,

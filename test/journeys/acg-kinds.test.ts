@@ -122,7 +122,7 @@ test('a manual order that cannot be delivered is given back with its reason, onc
   assert.equal(succeeded(await shop.connect()).data.balance, 1000)
   refused(await shop.trade('TOPUP', 2, '1', { account: 'li@x' }), /款项已退回：账号不存在/)
   refused(await shop.query(tradeNo), /款项已退回/)
-  assert.match(await (await fetch(url)).text(), /无法发货，款项已退回.*账号不存在/s)
+  assert.match(await (await fetch(url)).text(), /无法发货，货款已退回店铺，请联系店铺退款.*The shop has its money back: ask the shop for yours.*\d{4}-\d\d-\d\d \d\d:\d\d（北京时间）.*账号不存在/s)
   assert.equal((await hub.operator('POST', `/operator/orders/${tradeNo}/deliver`, { text: 'x' })).body.code, 'orders.not_waiting')
   assert.deepEqual((await hub.operator('GET', '/operator/orders/waiting')).body.items, [])
   assert.deepEqual(await hub.findings(), [])

@@ -167,16 +167,31 @@ test('prices finer than a fen are sold by the thousand or left out, and refused 
   }
   refused(await shop.item('FENx1000'), /^商品不存在/)
   const pack = succeeded(await shop.item('TINYx1000')).data
-  assert.deepEqual([pack.price, pack.stock, pack.maximum, pack.name], [1.5, 1, 1, 'Good TINY（1000个）'])
-  assert.equal(succeeded(await shop.valuation('TINYx1000', 1)).data.price, '1.50')
+  assert.deepEqual([pack.price, pack.stock, pack.maximum, pack.name], [1.52, 1, 1, 'Good TINY（1000个）'], '1.50 and its fee, up to the fen')
+  assert.equal(succeeded(await shop.valuation('TINYx1000', 1)).data.price, '1.515')
   refused(await shop.trade('CARDx1000', 1, 'dear'), /^余额不足.*另有：库存不足/)
   const thousand = succeeded(await shop.trade('TINYx1000', 1, 'pack'))
-  assert.deepEqual([thousand.data.secret.split('\n').length, thousand.data.amount, thousand.data.stock], [1_000, 1.5, '0'])
+  assert.deepEqual([thousand.data.secret.split('\n').length, thousand.data.amount, thousand.data.stock], [1_000, 1.515, '0'])
   assert.equal(succeeded(await shop.trade('TINYx1000', 1, 'pack')).data.secret, thousand.data.secret)
   refused(await shop.trade('TINYx1000', 2, 'packs'), /购买数量 2000/)
-  assert.equal(succeeded(await shop.trade('FEN', 1, '1')).data.amount, 0.01)
+  assert.equal(succeeded(await shop.trade('FEN', 1, '1')).data.amount, 0.0101)
   // 5.01 less 1.50 and its fee of 0.015, less one fen and its fee of 0.0001: 3.4849 are left.
   assert.equal(succeeded(await shop.connect()).data.balance, 3.48)
+  assert.deepEqual(await hub.findings(), [])
+})
+
+test('what a shop is told that goods cost has the service fee in it, down to what leaves its deposit, and the guard stays with the price', async (t) => {
+  const { hub, docking, shop } = await open(t, { feePpm: 6_000 })
+  assert.equal((await hub.operator('POST', `/operator/dockings/${docking.id}/guard`, { guard: 'last_shown' })).status, 200)
+  const listed = succeeded(await shop.items()).data[0].children[0]
+  const item = succeeded(await shop.item('CARD')).data
+  for (const told of [listed, item]) assert.deepEqual([told.price, told.user_price, told.factory_price], [9.56, 9.56, 9.56], '9.50 and 0.057, up to the fen')
+  assert.equal(succeeded(await shop.trade('CARD', 1, 'after-item')).data.amount, 9.557)
+  assert.equal(succeeded(await shop.valuation('CARD', 2)).data.price, '19.114')
+  assert.equal(succeeded(await shop.trade('CARD', 2, 'after-valuation')).data.amount, 19.114)
+  assert.equal((await hub.hub.db.run({ text: 'select sum(total + fee) from orders.orders where docking = $1', values: [docking.id] }))[0]![0], '28671000')
+  await hub.stockGood({ code: 'CARD', mode: 'live', unitPrice: '9.51' })
+  refused(await shop.trade('CARD', 1, 'dearer'), /9\.51，高于您允许的 9\.50/)
   assert.deepEqual(await hub.findings(), [])
 })
 

@@ -42,7 +42,7 @@ const pick = (language: Language) => (zh: string, en: string) => (language === '
 const word = (pair: Pair | undefined, language: Language, otherwise: string) => (pair ? pair[language === 'zh-CN' ? 0 : 1] : otherwise)
 
 /** A time as the trade reads it: the clock of China, with its name. */
-function writeTime(time: Date | string, language: Language): string {
+export function writeTime(time: Date | string, language: Language): string {
   const ms = typeof time === 'string' ? Date.parse(time) : time.getTime()
   if (Number.isNaN(ms)) return String(time)
   const text = new Date(ms + 8 * 3_600_000).toISOString().slice(0, 16).replace('T', ' ')

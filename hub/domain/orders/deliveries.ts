@@ -1,11 +1,12 @@
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
+import { isId } from '../../kernel/ids.ts'
 import { underLanes } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { endDelivery, loadDelivery, loadWaiting, readKept, sealText, type Kept } from '../fulfilment/index.ts'
 import { loadBalances, postTransfers, readBalances, refundLegs, writeBalances } from '../ledger/index.ts'
 import type { Order } from './model.ts'
-import { loadOrders, moveState, readOrders } from './store.ts'
+import { loadById, loadOrders, moveState, readOrders } from './store.ts'
 
 /** An order with what is kept for it. */
 export type Delivery = Omit<Kept, 'order'> & { order: Order }
@@ -53,7 +54,10 @@ type Deed = { order: Order; at: Date; append: Parameters<Parameters<typeof under
 /** The one walk of both ends: find the lane, lock it, look again, and do it or say in which state the order is. */
 async function settle(db: Database, vault: Vault, id: string, isDone: (known: Delivery) => boolean, work: (connection: Connection, deed: Deed) => Promise<void>): Promise<Outcome<Delivery>> {
   const seen = await deliveryOf(db, vault, id)
-  if (!seen) return refuse('orders.not_found', { order: id.slice(0, 64) })
+  if (!seen) {
+    const [sold] = isId('ord', id) ? readOrders(await db.run(loadById(id))) : []
+    return sold ? refuse('orders.not_waiting', { order: id, state: sold.state }) : refuse('orders.not_found', { order: id.slice(0, 64) })
+  }
   return db.transaction((connection) =>
     underLanes(connection, [seen.order.lane], async ({ at, append }) => {
       const look = async () => (await deliveryOf(connection, vault, id))!

@@ -88,6 +88,11 @@ export function loadOrders(keys: readonly { lane: number; docking: string; id: s
   }
 }
 
+/** An order by its id alone, which walks through the lanes: for an operator who names one, and not for the order path. */
+export function loadById(id: string): Statement {
+  return { text: `select ${COLUMNS} from orders.orders o where o.id = $1 limit 1`, values: [id] }
+}
+
 /** A page of a docking's orders, newest first, older than `before`. */
 export function loadPage(lane: number, docking: string, before: string | null, limit: number): Statement {
   return {

@@ -32,6 +32,7 @@ export function cardRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ query, request }) => {
       const good = await offeredByCode(hub.db, { id: '', lane: 0, mode: query.mode }, query.good)
       if (!good) return refuse('catalogue.good_not_found', { good: query.good })
+      if (good.options.delivery === 'manual') return refuse('protocol.invalid_field', { path: '?/good', expected: 'a good that is sold by cards; this one is delivered by a person' })
       const expiresAt = query.expiresAt === undefined ? null : new Date(parseTime(query.expiresAt) ?? Number.NaN)
       if (expiresAt !== null && !(expiresAt.getTime() > hub.clock.nowMs())) return refuse('protocol.invalid_field', { path: '?/expiresAt', expected: 'a time to come, in RFC 3339' })
       const chosen = chooseVariant(good, { race: query.race ?? null, options: Object.fromEntries([query.option ?? []].flat().map((option) => option.split(/=(.*)/s, 2))) })

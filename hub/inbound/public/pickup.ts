@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { offeredById } from '../../domain/catalogue/index.ts'
 import { orderOfToken } from '../../domain/fulfilment/index.ts'
+import { writeTime } from '../../domain/notices/index.ts'
 import { deliveryOf, type Delivery, type Order } from '../../domain/orders/index.ts'
 import { addressOf } from '../address.ts'
 import type { Hub } from '../hub.ts'
@@ -34,13 +35,14 @@ const STATES: Readonly<Record<Order['state'], readonly [zh: string, en: string]>
   delivering: ['正在发货，请稍后刷新本页', 'A person is at work; please look again later'],
   delivered: ['已发货', 'Delivered'],
   unknown: ['已发货', 'Delivered'],
-  cancelled: ['已撤单，款项已退回', 'Cancelled, the money was given back'],
-  refunded: ['无法发货，款项已退回', 'Could not be delivered, the money was given back'],
+  // The hub gives money back to the deposit of the shop; what the buyer paid is between the buyer and the shop.
+  cancelled: ['已撤单，货款已退回店铺，请联系店铺退款', 'Cancelled. The shop has its money back: ask the shop for yours'],
+  refunded: ['无法发货，货款已退回店铺，请联系店铺退款', 'Could not be delivered. The shop has its money back: ask the shop for yours'],
 }
 
 function bodyOf({ order, text, reason }: Delivery, good: string): string {
   const [zh, en] = STATES[order.state]
-  const rows = [['商品 · Good', `${good} × ${order.quantity}`], ['订单 · Order', order.reference], ['下单时间 · Ordered', order.createdAt.toISOString()], ...(reason === null ? [] : [['原因 · Reason', reason]])]
+  const rows = [['商品 · Good', `${good} × ${order.quantity}`], ['订单 · Order', order.reference], ['下单时间 · Ordered (UTC+8)', writeTime(order.createdAt, 'zh-CN')], ...(reason === null ? [] : [['原因 · Reason', reason]])]
   return `<p class="state">${zh}<br><span lang="en">${en}</span></p>${text === null ? '' : `<pre>${escape(text)}</pre>`}` +
     `<dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${escape(value!)}</dd>`).join('')}</dl>`
 }
