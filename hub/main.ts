@@ -100,7 +100,7 @@ async function serve(): Promise<void> {
     ending = true
     hub.state.stopping = true
     // Requests in flight finish; then the orders write down what they know, then the lines are cut.
-    await app.close()
+    await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
     await hub.prices.close()
     await hub.notices.close()
     await hub.orders.close()

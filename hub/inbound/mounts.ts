@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerOptions } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { accept, refuse, type Outcome } from '../../protocol/outcome.ts'
 import { mountedDockings } from '../domain/partners/index.ts'
+import { finishAnswers } from './closing.ts'
 import { ACG_MOUNT } from './dialects.ts'
 import { answerSocketError, guardSockets } from './edge.ts'
 import type { Hub, Mounts } from './hub.ts'
@@ -35,6 +36,7 @@ export class RootMounts implements Mounts {
     server.keepAliveTimeout = 30_000
     server.on('clientError', (error, socket) => answerSocketError(this.#hub, error as NodeJS.ErrnoException, socket as never))
     guardSockets(server, this.#hub)
+    finishAnswers(server)
     try {
       await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, this.#hub.host, resolve))
     } catch (error) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { test } from 'node:test'
+import { must, openRooms, until } from '../house/rooms.ts'
 import { startHub } from '../hub.ts'
 
 // What somebody found who used the hub with nothing but its documents.
@@ -68,6 +69,44 @@ test('a private key is no public key', async (t) => {
   assert.deepEqual([refused.body.code, refused.body.because?.path], ['protocol.invalid_field', '/publicKey'])
   assert.equal((await make(publicKey.export({ type: 'spki', format: 'pem' }) as string)).status, 201)
 })
+
+test('a card that comes back keeps the day on which it expires', async (t) => {
+  const rooms = await openRooms(t)
+  const good = await rooms.addGood('soon')
+  await rooms.addCards(good, 1, 'live', new Date(Date.now() + 1_500))
+  await rooms.addCards(good, 1)
+  const docking = await rooms.openDocking({ deposit: '100.00' })
+  const both = must(await rooms.place(docking, 'A', good, 2))
+  both.receipt.unsent()
+  await until(async () => (await rooms.orders.findByReference(docking, 'A'))!.state === 'cancelled')
+  await new Promise((later) => setTimeout(later, 1_600))
+  const left = await rooms.place(docking, 'B', good, 2)
+  assert.deepEqual(left.ok ? left : left.refusal.because, { asked: 2, available: 1 })
+  assert.deepEqual(must(await rooms.place(docking, 'C', good)).cards, [both.cards[1]])
+  assert.deepEqual(await rooms.findings(), [])
+})
+
+test('a line that never says what it wants, at a port of a docking, keeps no hub from stopping', async (t) => {
+  const hub = await startHub(t)
+  const shop = await hub.openDocking({ mode: 'live', dialect: 'acg0' })
+  const port = await freePort()
+  assert.equal((await hub.operator('POST', `/operator/dockings/${shop.id}/port`, { port })).status, 200)
+  const half = connect(port, '127.0.0.1')
+  half.on('error', () => {})
+  await new Promise((go) => half.once('connect', go))
+  half.write('GET / HTTP/1.1\r\nHos')
+  await new Promise((later) => setTimeout(later, 50))
+  const cut = new Promise((end) => half.once('close', end))
+  await Promise.all([hub.close(), cut])
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((go) => server.listen(0, '127.0.0.1', go))
+  const { port } = server.address() as { port: number }
+  await new Promise((end) => server.close(end))
+  return port
+}
 
 test('a caller who resets its connection leaves no trace that breaks the request log', async (t) => {
   const hub = await startHub(t)

@@ -10,7 +10,7 @@ import { insertHistory, moveBook, type HistoryLine } from '../terms/index.ts'
 import { cardContext, dataKeyContext } from './cards.ts'
 import type { Good, LineError, Mode } from './model.ts'
 import { readCardLine, readGood, writeCard, type GoodInput } from './rules.ts'
-import { insertChanges, insertGoods, lastNumber, loadGoodsByCode, readGoods } from './store.ts'
+import { insertChanges, insertGoods, lastNumber, loadGoodsByCode, readGoods, loadExpiries } from './store.ts'
 
 export type GoodsImported = { added: number; changed: number; unchanged: number; errors: LineError[] }
 
@@ -175,17 +175,27 @@ export async function sweepAbandoned(db: Database): Promise<number> {
   return rows.length
 }
 
+/** A card that comes back: its text, and the lot that it was taken from. */
+export type Returned = { good: string; mode: Mode; variant: string; lot: bigint; text: string }
+
 /**
- * Puts cards that surely never left into a lot of their own, sealed anew: a card row is never moved or changed.
- * Runs inside the caller's transaction; the generation says how often a card came back.
+ * Puts cards that surely never left into lots of their own, sealed anew: a card row is never moved or changed. A card keeps
+ * the day on which it expires. Runs inside the caller's transaction; the generation says how often a card came back.
  */
-export async function restock(connection: Connection, vault: Vault, { good, mode, variant }: { good: string; mode: Mode; variant: string }, texts: readonly string[], at: Date): Promise<bigint> {
+export async function restock(connection: Connection, vault: Vault, cards: readonly Returned[], at: Date): Promise<void> {
+  const expiries = new Map((await connection.run(loadExpiries([...new Set(cards.map((card) => card.lot))]))).map((row) => [row[0] as bigint, row[1] as Date | null]))
+  for (const alike of Map.groupBy(cards, ({ good, variant, lot }) => JSON.stringify([good, variant, expiries.get(lot)])).values()) {
+    await restockAlike(connection, vault, { ...alike[0]!, expiresAt: expiries.get(alike[0]!.lot)! }, alike.map((card) => card.text), at)
+  }
+}
+
+async function restockAlike(connection: Connection, vault: Vault, { good, mode, variant, expiresAt }: Omit<Returned, 'text'> & { expiresAt: Date | null }, texts: readonly string[], at: Date): Promise<void> {
   const { key, sealed } = vault.makeDataKey(dataKeyContext(good))
   const blinds = texts.map((text) => vault.blind(`${mode}|${good}|${text}`))
   const lot = (await connection.run({
-    text: `insert into catalogue.lots (mode, good, batch, size, state, generation, data_key, variant, created_at, published_at)
-      values ($1, $2, 'returned', $3, 'published', 1, $4, $6, $5, $5) returning id`,
-    values: [mode, good, texts.length, sealed, at, variant],
+    text: `insert into catalogue.lots (mode, good, batch, size, state, generation, data_key, variant, expires_at, created_at, published_at)
+      values ($1, $2, 'returned', $3, 'published', 1, $4, $6, $7, $5, $5) returning id`,
+    values: [mode, good, texts.length, sealed, at, variant, expiresAt],
   }))[0]![0] as bigint
   await connection.run({
     text: `insert into catalogue.card_index (good, mode, blind, generation, lot)
@@ -194,7 +204,6 @@ export async function restock(connection: Connection, vault: Vault, { good, mode
     values: [good, mode, lot, array.bytes(blinds)],
   })
   await writeCards(connection, { lot, key, seq: 0 }, good, texts)
-  return lot
 }
 
 function lineError(line: number, code: LineError['code'], because: Record<string, unknown>): LineError {

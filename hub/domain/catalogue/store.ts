@@ -102,6 +102,10 @@ export function readCards(rows: Rows): SealedCards {
   return cards
 }
 
+export function loadExpiries(lots: readonly bigint[]): Statement {
+  return { text: 'select id, expires_at from catalogue.lots where id = any($1::bigint[])', values: [array.bare(lots)] }
+}
+
 export function loadDataKeys(lots: readonly bigint[]): Statement {
   return { name: 'catalogue.data_keys', text: 'select id, good, data_key from catalogue.lots where id = any($1::bigint[])', values: [array.bare(lots)] }
 }

@@ -206,10 +206,11 @@ export class Aftermath {
     await connection.run(postTransfers(legs))
     await connection.run(writeBalances([{ lane, account: docking, availableMicro: available }]))
     for (const order of orders) if (order.state === 'delivering') await connection.run(endDelivery(order, null, null, at))
-    for (const those of Map.groupBy(orders, (order) => `${order.good} ${order.variant}`).values()) {
-      const texts = those.flatMap((order) => cards.get(order.id)!.map(writeCard))
-      if (texts.length > 0) await restock(connection, this.#options.vault, { good: those[0]!.good, mode, variant: those[0]!.variant }, texts, at)
-    }
+    const returned = orders.flatMap(({ id, good, variant, picks }) => {
+      const lots = picks.flatMap((pick) => Array.from({ length: pick.count }, () => pick.lot))
+      return cards.get(id)!.map((card, i) => ({ good, mode, variant, lot: lots[i]!, text: writeCard(card) }))
+    })
+    if (returned.length > 0) await restock(connection, this.#options.vault, returned, at)
     await connection.run(insertChanges([...new Set(orders.map((order) => order.good))].map((good) => ({ good, docking: null, what: 'stock' as const, at }))))
   }
 

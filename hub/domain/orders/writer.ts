@@ -1,11 +1,10 @@
-import type { Socket } from 'node:net'
 import type pg from 'pg'
 import { refuse, type Refusal } from '../../../protocol/outcome.ts'
 import { crashpoint } from '../../platform/crashpoints.ts'
 import type { HandoverLog } from '../../platform/handover.ts'
 import { lockLanes } from '../../platform/lanes.ts'
 import type { Log } from '../../platform/log.ts'
-import { isAnswered, isConflict, isOutage, isPassing, toQuery, type Database, type Rows, type Statement } from '../../platform/postgres/database.ts'
+import { flight, isAnswered, isConflict, isOutage, isPassing, type Database } from '../../platform/postgres/database.ts'
 import type { SealedCards } from '../catalogue/index.ts'
 import { EMPTY_BOOK, type PriceBook } from '../terms/index.ts'
 import { cardsOf, fold, lockAndLoad, mergePrices, pricesAgree, readLoaded, reloadPrices, writes, type BatchInput, type Folded, type RefusalNote } from './batch.ts'
@@ -261,19 +260,6 @@ function batchLength(waiting: readonly Waiting[]): number {
     if (cards > BATCH_CARDS) return Math.max(i, 1)
   }
   return BATCH_CAP
-}
-
-/** Sends all statements at once and waits for all answers; the first error in their order is the true one. */
-async function flight(client: pg.Client, statements: readonly Statement[]): Promise<Rows[]> {
-  // Corked: one write to the socket a flight, where each statement would make one of its own.
-  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
-  stream.cork()
-  const sent = statements.map((statement) => client.query(toQuery(statement)))
-  stream.uncork()
-  const settled = await Promise.allSettled(sent)
-  const failed = settled.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
-  return settled.map((result) => (result as PromiseFulfilledResult<{ rows: unknown[][] }>).value.rows)
 }
 
 function refusedAs(code: 'platform.stopping' | 'platform.overloaded' | 'platform.storage_unavailable' | 'platform.outcome_unknown'): Written {

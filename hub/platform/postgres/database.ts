@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
 
 /** One prepared statement with its values. Rooms hand these out as lock, load and write steps; a caller composes them. */
@@ -177,6 +178,19 @@ export class Database {
 
 export function toQuery(statement: Statement): pg.QueryArrayConfig {
   return { name: statement.name, text: statement.text, values: statement.values as unknown[], rowMode: 'array', types }
+}
+
+/** Sends all statements at once and waits for all answers; the first error in their order is the true one. */
+export async function flight(client: pg.Client, statements: readonly Statement[]): Promise<Rows[]> {
+  // Corked: one write to the socket a flight, where each statement would make one of its own.
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  stream.cork()
+  const sent = statements.map((statement) => client.query(toQuery(statement)))
+  stream.uncork()
+  const settled = await Promise.allSettled(sent)
+  const failed = settled.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+  return settled.map((result) => (result as PromiseFulfilledResult<{ rows: unknown[][] }>).value.rows)
 }
 
 /** The server's own limits say nothing when the server is silent. */
