@@ -259,6 +259,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'an amount above zero, or null for none': '大于零的金额；null 表示关闭',
 
   'a reference that no other change was made under': '未用于其他调价的流水号',
+  'a good without wholesale prices: theirs are set by a rule, or in the file of goods': '无批发价的商品：有批发价的商品请用规则，或在商品文件中调价',
   'one of the races of the good': '该商品的某个种类',
   'no race: this good has none': '不填种类：此商品不分种类',
 

@@ -42,6 +42,20 @@ test('an own price for a good in races names its race, is held against that race
   assert.equal(await priced('月卡'), '19.00')
 })
 
+test('an own price counts for every quantity, so it is held against the lowest wholesale price', async (t) => {
+  const hub = await startHub(t)
+  const imported = await hub.operator('POST', '/operator/goods', { items: [{ code: 'W', name: 'W', category: 'C', unitPrice: '10', wholesale: [{ from: 10, unitPrice: '8' }] }] })
+  assert.equal(imported.body.added, 1, imported.text)
+  const shop = await hub.openDocking({ mode: 'sandbox', deposit: '100.00' })
+  const own = (unitPrice: string) => hub.operator('POST', `/operator/dockings/${shop.id}/offers`, { good: 'W', unitPrice })
+  const worse = await own('9.50')
+  assert.deepEqual([worse.body.code, worse.body.because?.published], ['terms.price_worse_than_published', '8.00'])
+  assert.equal((await own('7.90')).status, 200)
+  await hub.operator('POST', '/operator/prices/groups', { name: 'G' })
+  const bulk = await hub.operator('POST', '/operator/prices/changes', { selector: { group: 'G' }, change: { percent: '-5' }, dryRun: true })
+  assert.match(bulk.text, /a good without wholesale prices/)
+})
+
 test('a reference of a price change that was used for another one is refused', async (t) => {
   const hub = await startHub(t)
   await hub.operator('POST', '/operator/goods', { items: [PLAIN] })

@@ -1,5 +1,5 @@
 import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
-import type { Change, Good, Lot, Mode, Part, Pick, Race } from './model.ts'
+import type { Change, Good, Lot, Mode, Part, Pick, Race, Tier } from './model.ts'
 import { optionsOf, writeOptions } from './options.ts'
 
 const GOOD = 'g.id, g.number, g.code, g.name, g.category, g.description, g.unit_price, g.minimum, g.maximum, g.on_sale, g.changed_at, g.options, g.cost, g.image'
@@ -189,7 +189,7 @@ export function readChanges(rows: Rows): Change[] {
 }
 
 /** What a price is worked out from; `race` is '' for the good itself. */
-export type PricedGood = { id: string; code: string; category: string; race: string; listMicro: bigint; costMicro: bigint | null; races: readonly Race[] }
+export type PricedGood = { id: string; code: string; category: string; race: string; listMicro: bigint; costMicro: bigint | null; races: readonly Race[]; tiers: readonly Tier[] }
 
 const PRICED = 'id, code, category, unit_price, cost, options'
 
@@ -208,7 +208,7 @@ export function loadPricedPage(category: string | null, after: string, limit: nu
 
 export function readPriced(rows: Rows): PricedGood[] {
   return rows.map((row) => ({
-    id: row[0] as string, code: row[1] as string, category: row[2] as string, race: '', listMicro: row[3] as bigint, costMicro: row[4] as bigint | null, races: optionsOf(row[5]).races,
+    id: row[0] as string, code: row[1] as string, category: row[2] as string, race: '', listMicro: row[3] as bigint, costMicro: row[4] as bigint | null, races: optionsOf(row[5]).races, tiers: optionsOf(row[5]).tiers,
   }))
 }
 
@@ -216,7 +216,7 @@ export function readPriced(rows: Rows): PricedGood[] {
 export function pricedRace(good: PricedGood, name: string): PricedGood | null {
   if (good.races.length === 0 || name === '') return good.races.length === 0 && name === '' ? good : null
   const race = good.races.find((one) => one.name === name)
-  return race ? { ...good, race: name, listMicro: race.priceMicro, costMicro: race.costMicro ?? good.costMicro } : null
+  return race ? { ...good, race: name, listMicro: race.priceMicro, costMicro: race.costMicro ?? good.costMicro, tiers: race.tiers } : null
 }
 
 /** The row count must equal the number of prices. */

@@ -137,7 +137,9 @@ export async function setOwnPrice(
   }
   return underHouse(db, async (connection, lane): Promise<Outcome<null>> => {
     const { own, published } = (await pricesAt(connection, { kind: 'own', docking: docking.id, lane: docking.lane }, [good]))(good)
-    if (unitPriceMicro > published) return worseThanPublished({ code: good.code, newMicro: unitPriceMicro, publishedMicro: published }, 1)
+    // It counts for every quantity: what is published for the largest is what it may not be above.
+    const lowest = await lowestTier(connection, docking, good, published)
+    if (unitPriceMicro > lowest) return worseThanPublished({ code: good.code, newMicro: unitPriceMicro, publishedMicro: lowest }, 1)
     await connection.run(writeOffers(docking.lane, docking.id, [{ good: good.id, race, unitPriceMicro }], lane.at))
     await tellOwn(connection, lane, docking, offer, { old: formatAmount(own), new: formatAmount(unitPriceMicro) }, done)
     return accept(null)
@@ -154,6 +156,12 @@ export async function endOwnPrice(db: Database, docking: { id: string; lane: num
     await tellOwn(connection, lane, docking, offer, { old: prices && formatAmount(prices.own), new: prices && formatAmount(prices.published) }, done)
     return { ended: true }
   })
+}
+
+async function lowestTier(connection: Connection, { id, lane }: { id: string; lane: number }, good: PricedGood, published: bigint): Promise<bigint> {
+  const tiers = good.tiers.map((tier) => ({ ...good, listMicro: tier.priceMicro }))
+  const pricesOf = await pricesAt(connection, { kind: 'own', docking: id, lane }, tiers)
+  return tiers.map((tier) => pricesOf(tier).published).reduce((low, price) => (price < low ? price : low), published)
 }
 
 function raceOf({ good, race }: Offer): Outcome<PricedGood> {

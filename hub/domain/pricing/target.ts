@@ -38,7 +38,10 @@ export async function findItems(connection: Connection, ask: ChangeAsk, target: 
   const prices = await pricesAt(connection, target, goods)
   // One fixed price would be that of every race: a month's and a year's alike.
   for (const good of goods) if (good.races.length > 0) errors.push(rowError(rows.get(good.code)?.line ?? null, good.code, 'protocol.invalid_field', { path: good.code, expected: 'a good without races: theirs are set by a rule, or in the file of goods' }))
-  const items = goods.filter((good) => good.races.length === 0).map((good) => {
+  // A fixed price counts for every quantity: beside wholesale prices it would make the larger ones dearer.
+  const stands = (good: PricedGood) => good.races.length === 0 && (target.kind === 'list' || good.tiers.length === 0)
+  for (const good of goods) if (good.races.length === 0 && !stands(good)) errors.push(rowError(rows.get(good.code)?.line ?? null, good.code, 'protocol.invalid_field', { path: good.code, expected: 'a good without wholesale prices: theirs are set by a rule, or in the file of goods' }))
+  const items = goods.filter(stands).map((good) => {
     const { own, published } = prices(good)
     return { good: good.id, code: good.code, costMicro: good.costMicro, oldMicro: own, publishedMicro: published, line: rows.get(good.code)?.line ?? null }
   })
