@@ -85,6 +85,30 @@ test('an operator finds, delivers and refunds the orders that wait for a person'
   assert.deepEqual(await hub.findings(), [])
 })
 
+test('lists call dockings and goods by their names, and who sets what nobody hears or sells is told so', async (t) => {
+  const { hub, berth, as } = await open(t)
+  const good = await hub.stockGood({ code: 'topup', delivery: 'manual' })
+  const shop = await hub.openDocking({ name: '小卡铺', mode: 'live', deposit: '500.00' })
+  as(shop)
+  done(await berth(['order', '--good', 'topup', '--quantity', '1']))
+  const [waiting] = done(await berth(['order', 'waiting'])).items
+  assert.deepEqual([waiting.dockingName, waiting.docking, waiting.goodCode, waiting.goodName, waiting.good], ['小卡铺', shop.id, 'topup', 'Good topup', good])
+  assert.match((await berth(['order', 'waiting', '--text'])).out, new RegExp(`小卡铺 ${shop.id} +topup Good topup ${good} `))
+  const alert = ['alert', 'stock', 'topup', '--below', '5', '--docking', '小卡铺', '--text']
+  assert.match((await berth(alert)).out, /nobody there is a contact for stock/)
+  done(await berth(['contact', 'add', '小卡铺', 'owner@shop.example', '--kinds', 'stock']))
+  assert.doesNotMatch((await berth(alert)).out, /nobody/)
+  assert.match((await berth(['alert', 'list', '--text'])).out, new RegExp(`小卡铺 ${shop.id} +stock +topup Good topup ${good} `))
+  done(await berth(['prices', 'group', 'add', '金牌']))
+  assert.equal(done(await berth(['prices', 'group', 'set', '金牌', '--category', 'Test', '--percent=-1'])).selected, 1)
+  const idle = await berth(['prices', 'group', 'set', '金牌', '--category', 'Tset', '--percent=-1', '--text'])
+  assert.deepEqual([idle.code, /nothing is in "Tset"/.test(idle.out)], [3, true], idle.out)
+  const none = await berth(['prices', 'change', '--category', 'Tset', '--percent=-1', '--text'])
+  assert.deepEqual([none.code, /Nothing was selected/.test(none.out)], [3, true], none.out)
+  assert.match((await berth(['help', 'oders', '--text'])).out, /no command "oders"\. Near it: order waiting, [^\n]*order[^\n]*; berth help lists all/)
+  assert.match((await berth(['xyzzy', '--text'])).out, /no command "xyzzy"; berth help lists all/)
+})
+
 test('a file orders raced goods and goods that a person delivers, at the price of each choice, and names a good that is not there', async (t) => {
   const { hub, folder, berth, as } = await open(t)
   await hub.stockGood({ code: 'topup', delivery: 'manual', form: [{ name: 'account' }] })
@@ -118,6 +142,7 @@ test('a shop keeps the id and the key that it has stored, and nobody is shown th
   assert.deepEqual([done(opened).docking.dialect, opened.json.credentials.appId, opened.json.credentials.appKey], ['acg0', 'shop@1', undefined])
   assert.doesNotMatch(opened.out, /KEY-OF-DOWNSTREAM/)
   assert.equal((await berth(['docking', 'add', '--name', 'x', '--mode', 'live', '--dialect', 'acg', '--app-key', '-'], 'with%percent+plus')).code, 1)
+  assert.equal((await berth(['docking', 'add', '--name', 'x', '--mode', 'live', '--dialect', 'json', '--app-id', 'shop@1'])).code, 2)
   assert.equal(done(await berth(['docking', 'guard', '老店', 'max', '--cap', '200'])).priceCap, '200.00')
   assert.equal((await berth(['docking', 'guard', '老店', 'always'])).code, 2)
   assert.equal((await berth(['docking', 'port', '老店', '70000'])).code, 2)

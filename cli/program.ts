@@ -88,13 +88,37 @@ function explainTop(leading: readonly string[], rest: readonly string[], lang: L
     const shown = group === undefined ? commands : within
     return { exitCode: exitCodes.done, json: { commands: shown.map((command) => describe(command, lang)), exitCodes }, text: explainAll(shown, lang) }
   }
-  const names = (within.length > 0 ? within : commands).map(({ name }) => name).join(', ')
   const typed = words.slice(0, within.length > 0 ? 2 : 1).join(' ')
+  if (typed === '') throw new WrongUsage({ en: 'Say which command; berth help lists all.', zh: '请给出命令；berth help 列出全部命令。' })
+  const names = (within.length > 0 ? within : near(words.filter((word) => !word.startsWith('-')))).map(({ name }) => name)
   throw new WrongUsage(
-    typed === ''
-      ? { en: `Say which command: ${names}.`, zh: `请给出命令：${names}。` }
-      : { en: `There is no command "${typed}"; there are ${names}.`, zh: `没有命令“${typed}”，现有：${names}。` },
+    names.length === 0
+      ? { en: `There is no command "${typed}"; berth help lists all.`, zh: `没有命令“${typed}”；berth help 列出全部命令。` }
+      : { en: `There is no command "${typed}". Near it: ${names.join(', ')}; berth help lists all.`, zh: `没有命令“${typed}”。相近的有：${names.join('、')}；berth help 列出全部命令。` },
   )
+}
+
+const MOST_NEAR = 6
+const LEAST_LETTERS = 3
+
+/** Commands of which a word is, but for a few letters, one of those that were typed. */
+function near(typed: readonly string[]): readonly Command[] {
+  const isNear = (a: string, b: string) => {
+    const [short, long] = a.length < b.length ? [a, b] : [b, a]
+    return short.length >= LEAST_LETTERS && (long.startsWith(short) || lettersApart(short, long) <= (short.length > 4 ? 2 : 1))
+  }
+  return commands.filter(({ name }) => name.split(' ').some((word) => typed.some((one) => isNear(word, one.toLowerCase().slice(0, 40))))).slice(0, MOST_NEAR)
+}
+
+/** How many letters must be put in, left out or changed to make one word of the other. */
+function lettersApart(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]!
 }
 
 /** A log wants to know that it goes on, and not more. */

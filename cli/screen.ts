@@ -44,6 +44,11 @@ const SIDES: Readonly<Record<string, Words>> = {
   network: { en: 'network', zh: '网络' },
 }
 
+/** What people call something, in front of its id; parts that are not there are left out. */
+export function beside(id: string, ...names: readonly (string | undefined)[]): string {
+  return [...names.filter(Boolean), id].join(' ')
+}
+
 /** A class or a side as a person calls it; a word that is new here is shown as it came. */
 export function nameOf(word: string, lang: Lang): string {
   return (CLASSES[word] ?? SIDES[word])?.[lang] ?? word

@@ -1,11 +1,12 @@
 import { done, refused, WrongUsage, type Command } from '../command.ts'
+import type { Client } from '../client.ts'
 import { operatorClient } from '../credentials.ts'
-import { table } from '../screen.ts'
+import { beside, table, type Lang } from '../screen.ts'
 import { readAmount } from './amount.ts'
 import { pathOf } from './contacts.ts'
 import { dockingOperand, findDocking } from './docking.ts'
 
-type AlertView = { docking: string | null; what: string; good: string | null; mode: string; below: string | number | null; low?: boolean; toldAt?: string | null }
+type AlertView = { docking: string | null; dockingName?: string; goodCode?: string; goodName?: string; what: string; good: string | null; mode: string; below: string | number | null; low?: boolean; toldAt?: string | null }
 
 /** Switches a threshold off. */
 const NEVER = 'never'
@@ -31,7 +32,8 @@ export const alertBalance: Command = {
     const set = await client.post<AlertView>(`/operator/dockings/${docking.id}/alerts/balance`, { below })
     if (!set.ok) return refused(set.problem)
     const zh = asked.lang === 'zh'
-    return done(set.body, below === null ? (zh ? '余额提醒已关闭' : 'The deposit is watched no more') : zh ? `余额低于 ${below} 元时提醒` : `The people are told when less than ${below} yuan are left`)
+    const unheard = below === null ? '' : await unheardOf(client, `/operator/dockings/${docking.id}`, 'funds', asked.lang)
+    return done(set.body, below === null ? (zh ? '余额提醒已关闭' : 'The deposit is watched no more') : (zh ? `余额低于 ${below} 元时提醒` : `The people are told when less than ${below} yuan are left`) + unheard)
   },
 }
 
@@ -61,8 +63,18 @@ export const alertStock: Command = {
     const set = await client.post<AlertView>(`${at.path}/alerts/stock`, { good, below, mode: asked.option('mode') })
     if (!set.ok) return refused(set.problem)
     const zh = asked.lang === 'zh'
-    return done(set.body, below === null ? (zh ? `商品 ${good} 的库存提醒已关闭` : `The stock of ${good} is watched no more`) : zh ? `商品 ${good}（${set.body.mode}）少于 ${below} 件时提醒` : `People are told when fewer than ${below} of ${good} (${set.body.mode}) are left`)
+    const unheard = below === null ? '' : await unheardOf(client, at.path, 'stock', asked.lang)
+    return done(set.body, below === null ? (zh ? `商品 ${good} 的库存提醒已关闭` : `The stock of ${good} is watched no more`) : (zh ? `商品 ${good}（${set.body.mode}）少于 ${below} 件时提醒` : `People are told when fewer than ${below} of ${good} (${set.body.mode}) are left`) + unheard)
   },
+}
+
+/** A line that says that nobody would hear the alert; '' when somebody would. */
+async function unheardOf(client: Client, path: string, kind: 'funds' | 'stock', lang: Lang): Promise<string> {
+  const contacts = await client.get<{ items: { kinds: string[] }[] }>(`${path}/contacts`)
+  if (!contacts.ok || contacts.body.items.some(({ kinds }) => kinds.includes(kind))) return ''
+  return lang === 'zh'
+    ? `\n但目前没有接收 ${kind} 的联系人，不会有人收到；请用 berth contact add … --kinds ${kind} 登记。`
+    : `\nBut nobody there is a contact for ${kind}, so nobody would be told: berth contact add … --kinds ${kind} names somebody.`
 }
 
 export const listAlerts: Command = {
@@ -81,6 +93,6 @@ export const listAlerts: Command = {
     if (items.length === 0) return done(list.body, zh ? '没有开启任何提醒。' : 'Nothing is watched.')
     const head = zh ? ['对象', '内容', '商品', '环境', '阈值', '状态', '上次提醒'] : ['whose', 'what', 'good', 'mode', 'below', 'state', 'last told']
     const whose = zh ? '主站' : 'main site'
-    return done(list.body, table([head, ...items.map((one) => [one.docking ?? whose, one.what, one.good ?? '', one.mode, String(one.below), one.low ? (zh ? '低' : 'low') : '', one.toldAt ?? ''])], 0))
+    return done(list.body, table([head, ...items.map((one) => [one.docking === null ? whose : beside(one.docking, one.dockingName), one.what, one.good === null ? '' : beside(one.good, one.goodCode, one.goodName), one.mode, String(one.below), one.low ? (zh ? '低' : 'low') : '', one.toldAt ?? ''])], 0))
   },
 }

@@ -6,7 +6,8 @@ import { dockingOperand, findDocking } from './docking.ts'
 import { readTime, timeForm } from './time.ts'
 
 const measures = reasonCodes.filter((code) => reasonOf(code).kind === 'measure')
-const SCOPES = ['goods', 'orders', 'funds', 'members', 'key']
+/** What the hub can hold. */
+const SCOPES = ['orders', 'goods', 'key']
 const GROUNDS = ['law', 'contract', 'published_rule', 'authority_order']
 
 type Held = { id: string; code: string; class: string; scope: string[]; effectiveAt: string; endsAt: string | null }
@@ -26,7 +27,6 @@ export const holdDocking: Command = {
     { name: 'evidence', value: 'ID:KIND:SHA256', isMany: true, what: { en: 'Evidence on file; KIND is check_run, finding, ledger, file, list_match or notice.', zh: '证据；KIND 为 check_run、finding、ledger、file、list_match 或 notice。' } },
     { name: 'lifts-when', value: 'TEXT', what: { en: 'The condition under which it is lifted.', zh: '解除条件。' } },
     { name: 'ends', value: 'TIME', what: { en: `When it ends by itself (${timeForm.en}).`, zh: `自动终止时间（${timeForm.zh}）。` } },
-    { name: 'release-at', value: 'TIME', what: { en: 'When held funds are released; needed with the scope funds.', zh: '冻结资金的解冻时间；范围含 funds 时必填。' } },
     { name: 'by', value: 'NAME', what: { en: 'Who decided; default operator.', zh: '决定人，默认 operator。' } },
   ],
   teaches: [
@@ -50,7 +50,6 @@ export const holdDocking: Command = {
       evidence: asked.all('evidence').map(readEvidence),
       liftsWhen: asked.option('lifts-when'),
       endsAt: readTime('ends', asked.option('ends')),
-      releaseAt: readTime('release-at', asked.option('release-at')),
       by: asked.option('by'),
     }
     const client = operatorClient(asked)

@@ -1,10 +1,10 @@
 import { done, refused, WrongUsage, type Command } from '../command.ts'
 import { operatorClient } from '../credentials.ts'
-import { table } from '../screen.ts'
+import { beside, table } from '../screen.ts'
 import { readText } from '../text-file.ts'
 import type { OrderView } from './partner.ts'
 
-type WaitingView = OrderView & { docking: string; form?: Record<string, string>; pickup: string; reason?: string; doubt?: string }
+type WaitingView = OrderView & { docking: string; dockingName?: string; goodCode?: string; goodName?: string; form?: Record<string, string>; pickup: string; reason?: string; doubt?: string }
 
 const orderOperand = { name: 'ORDER', what: { en: 'The id of the order (ord_…).', zh: '订单编号（ord_…）。' } }
 const LONGEST_TEXT = 10_000
@@ -22,7 +22,7 @@ export const listWaiting: Command = {
     if (!list.ok) return refused(list.problem)
     const zh = asked.lang === 'zh'
     const head = zh ? ['订单', '对接', '商品', '数量', '填写内容', '时间'] : ['order', 'docking', 'good', 'quantity', 'form', 'since']
-    const rows = list.body.items.map((order) => [order.id, order.docking, order.good, String(order.quantity), Object.entries(order.form ?? {}).map(([name, value]) => `${name}=${value}`).join(' '), order.createdAt])
+    const rows = list.body.items.map((order) => [order.id, beside(order.docking, order.dockingName), beside(order.good, order.goodCode, order.goodName), String(order.quantity), Object.entries(order.form ?? {}).map(([name, value]) => `${name}=${value}`).join(' '), order.createdAt])
     return done(list.body, rows.length > 0 ? table([head, ...rows], 0) : zh ? '没有待发货的订单。' : 'No order waits for a person.')
   },
 }

@@ -37,6 +37,7 @@ export const addDocking: Command = {
     const fee = asked.option('fee-ppm')
     if (fee !== undefined && !/^\d{1,6}$/.test(fee)) throw new WrongUsage({ en: '--fee-ppm is a whole number from 0 to 100000.', zh: '--fee-ppm 为 0 至 100000 的整数。' })
     const keyFile = asked.option('app-key')
+    if (asked.needed('dialect') === 'json' && (keyFile !== undefined || asked.option('app-id') !== undefined)) throw new WrongUsage({ en: '--app-id and --app-key go with --dialect acg: a docking of the open API has a key id and a secret of its own.', zh: '--app-id 与 --app-key 仅用于 --dialect acg；开放接口的对接使用自动生成的密钥编号与密钥。' })
     const opened = await operatorClient(asked).post<{ docking: DockingView; credentials: NewCredentials }>('/operator/dockings', {
       name: asked.needed('name'), mode: asked.needed('mode'), dialect: asked.needed('dialect') === 'acg' ? 'acg0' : asked.needed('dialect'), appId: asked.option('app-id'),
       appKey: keyFile === undefined ? undefined : await readSecret(keyFile, asked), allowedAddresses: asked.all('allow'), feePpm: fee === undefined ? undefined : Number(fee),

@@ -25,8 +25,8 @@ export const importGoods: Command = {
       zh: '列：code,name,category,unitPrice，可选 description,minimum,maximum,onSale,cost,delivery。unitPrice 为元，最多 6 位小数，JSON 中写成文本（"9.50"）；minimum、maximum 为单笔数量上下限，默认 1 与 1000。',
     },
     {
-      en: 'In JSON a good may also have races [{name, unitPrice, cost, wholesale}], options [{name, choices: [{name, surcharge}]}], wholesale [{from, unitPrice}], form [{name, label, type, pattern, error, choices: [{label, value}]}], contact (any, phone, email, qq), delivery (card, manual), stock and message (manual goods), cost.',
-      zh: 'JSON 中还可写 races（种类）[{name, unitPrice, cost, wholesale}]、options（规格）[{name, choices: [{name, surcharge}]}]、wholesale（批发价）[{from, unitPrice}]、form（下单表单）[{name, label, type, pattern, error, choices: [{label, value}]}]、contact（any、phone、email、qq）、delivery（card、manual）、stock 与 message（人工发货商品）、cost（成本）。',
+      en: 'In JSON a good may also have races [{name, unitPrice, cost, wholesale}], options [{name, choices: [{name, surcharge}]}], wholesale [{from, unitPrice}], form [{name, label, type, pattern, error, choices: [{label, value}]}], contact (any, phone, email, qq), delivery (card, manual), stock and message (manual goods), cost. The stock of a manual good is a limit for one order: it is not counted down.',
+      zh: 'JSON 中还可写 races（种类）[{name, unitPrice, cost, wholesale}]、options（规格）[{name, choices: [{name, surcharge}]}]、wholesale（批发价）[{from, unitPrice}]、form（下单表单）[{name, label, type, pattern, error, choices: [{label, value}]}]、contact（any、phone、email、qq）、delivery（card、manual）、stock 与 message（人工发货商品）、cost（成本）。人工发货商品的 stock 是单笔订单的数量上限，不会递减。',
     },
     {
       en: 'A line that cannot be read is left out and named; all others are imported. Importing the same file again changes nothing.',

@@ -60,7 +60,7 @@ export const changePrices: Command = {
     }, IMPORT_TIMEOUT_MS)
     if (!changed.ok) return refused(changed.problem)
     const body = { ...changed.body, errors: [...errors, ...changed.body.errors].sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
-    return done(body, showChanged(body, asked.lang), body.errors.length > 0 ? exitCodes.found : exitCodes.done)
+    return done(body, showChanged(body, asked.lang), body.errors.length > 0 || body.counts.selected === 0 ? exitCodes.found : exitCodes.done)
   },
 }
 
@@ -93,6 +93,7 @@ function showChanged({ id, state, at, counts, rows, errors }: Changed, lang: Lan
   return [
     head,
     zh ? `选中 ${selected}，变动 ${changed}，未变 ${unchanged}，低于成本 ${belowCost}，高于公示价 ${worseThanPublished}` : `${selected} selected, ${changed} changed, ${unchanged} unchanged, ${belowCost} below cost, ${worseThanPublished} worse than published`,
+    ...(selected === 0 ? [zh ? '没有选中任何商品：请核对分类或编码的写法。' : 'Nothing was selected: check how the category or the codes are written.'] : []),
     ...(shown.length > 0 ? [table(shown.map((row) => [row.code, `${row.old} -> ${row.new}`, flags(row)]))] : []),
     ...(more > 0 ? [zh ? `  另有 ${more} 行，用 --json 查看。` : `  and ${more} more; --json lists them.`] : []),
     ...(errors.length > 0 ? [showErrors(errors, lang)] : []),

@@ -1,4 +1,4 @@
-import { done, refused, WrongUsage, type Asked, type Command, type Option } from '../command.ts'
+import { done, exitCodes, refused, WrongUsage, type Asked, type Command, type Option } from '../command.ts'
 import { operatorClient } from '../credentials.ts'
 import { table } from '../screen.ts'
 import { dockingOperand, findDocking } from './docking.ts'
@@ -78,7 +78,8 @@ export const setPriceRule: Command = {
     const { changed, selected, says, dryRun } = set.body
     const zh = asked.lang === 'zh'
     const said = says ?? (zh ? '删除规则' : 'rule removed')
-    return done(set.body, zh ? `${dryRun ? '预览：' : ''}价格组 ${group}：${said}；${selected} 个商品中有 ${changed} 个价格${dryRun ? '将变动' : '已变动'}` : `${dryRun ? 'Preview: ' : ''}${group}: ${said}; ${changed} of ${selected} prices ${dryRun ? 'would move' : 'moved'}`)
+    const idle = selected > 0 || says === null ? '' : zh ? `\n目前没有商品适用该规则${subject === undefined ? '' : `：“${subject}”下没有商品，请核对写法`}。` : `\nNo good falls under it now${subject === undefined ? '' : `: nothing is in "${subject}", check how it is written`}.`
+    return done(set.body, (zh ? `${dryRun ? '预览：' : ''}价格组 ${group}：${said}；${selected} 个商品中有 ${changed} 个价格${dryRun ? '将变动' : '已变动'}` : `${dryRun ? 'Preview: ' : ''}${group}: ${said}; ${changed} of ${selected} prices ${dryRun ? 'would move' : 'moved'}`) + idle, idle === '' ? exitCodes.done : exitCodes.found)
   },
 }
 

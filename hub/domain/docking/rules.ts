@@ -98,7 +98,7 @@ function scope(approach: Approach, refusal: RefusalFact | undefined, lane: numbe
   const missing = approach.allScopes.filter((name) => !approach.key.scopes.includes(name))
   return seenLast('partners.scope', refusal, lane, missing.length === 0
     ? { en: 'The key has every scope.', zh: '密钥拥有全部权限。' }
-    : { en: `The key lacks ${missing.join(', ')}.`, zh: `密钥缺少权限：${missing.join('、')}。` })
+    : { en: `The key may do what it was given; not given: ${missing.join(', ')}.`, zh: `密钥在已授予的权限内可用；未授予：${missing.join('、')}。` })
 }
 
 /** Passed, unless a refusal of this kind was given lately: then a warning with that refusal as its evidence. */

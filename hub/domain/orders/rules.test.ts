@@ -196,6 +196,7 @@ test('all measures are told, the oldest in front, each with its own decision', (
   const refused = refusal(place(held(measure(), measure({ decision: 'dec_2', code: 'terms.payment_overdue', effectiveAt: old }), measure({ decision: 'dec_3', scope: ['funds'] })), ask()))
   assert.deepEqual([refused.code, refused.decision, refused.because], ['terms.payment_overdue', 'dec_2', { measure: 'suspend', since: old.toISOString() }])
   assert.deepEqual(refused.also?.map(({ code, decision }) => [code, decision]), [['compliance.identity_unverified', 'dec_1']])
+  assert.equal(refusal(place(held(...Array.from({ length: 150 }, (_, i) => measure({ decision: `dec_${i}` }))), ask())).also?.length, 10, 'and no longer list than a person reads')
 })
 
 test('cards are taken off the oldest lots, in one run a lot; an expired lot is skipped whole', () => {

@@ -116,6 +116,9 @@ function refused(...args: Parameters<typeof refuse>): Verdict {
   return { kind: 'refused', refusal: refuse(...args).refusal }
 }
 
+/** So many further causes are told; whoever mends these and asks again is told the next. */
+const MOST_ALSO = 10
+
 function refusedFor([first, ...also]: readonly Refusal[]): Verdict {
-  return { kind: 'refused', refusal: also.length > 0 ? { ...first!, also } : first! }
+  return { kind: 'refused', refusal: also.length > 0 ? { ...first!, also: also.slice(0, MOST_ALSO) } : first! }
 }

@@ -12,6 +12,7 @@ import type { Hub } from '../hub.ts'
 import type { Answer } from '../pipeline.ts'
 import { presentContact } from '../present.ts'
 import { withDocking } from './dockings.ts'
+import { Names } from './names.ts'
 import { addOperatorRoute } from './route.ts'
 
 const closed = { additionalProperties: false }
@@ -69,11 +70,13 @@ export function noticeRoutes(app: FastifyInstance, hub: Hub): void {
     method: 'GET', path: '/operator/alerts', summary: 'Every threshold that is on, and whether it was told',
     handler: async () => {
       const items: unknown[] = []
+      const names = new Names(hub)
       for await (const page of watchesOf(hub.db)) {
+        await names.learn(page.flatMap((watch) => watch.docking || []), page.flatMap((watch) => watch.good || []))
         for (const watch of page) {
           items.push({
             docking: watch.docking || null, what: watch.what, good: watch.good || null, mode: watch.mode, below: writeBelow(watch.what, watch.below), low: watch.isLow,
-            toldAt: watch.toldAt?.toISOString() ?? null,
+            toldAt: watch.toldAt?.toISOString() ?? null, ...names.of(watch.docking, watch.good),
           })
         }
       }

@@ -6,6 +6,7 @@ import { deliverByHand, refundWaiting, waitingOrders, type Delivery } from '../.
 import { orderView } from '../present.ts'
 import type { Hub } from '../hub.ts'
 import type { Answer } from '../pipeline.ts'
+import { Names } from './names.ts'
 import { addOperatorRoute } from './route.ts'
 
 const closed = { additionalProperties: false }
@@ -15,7 +16,12 @@ const MOST_WAITING = 500
 export function orderRoutes(app: FastifyInstance, hub: Hub): void {
   addOperatorRoute(app, hub, {
     method: 'GET', path: '/operator/orders/waiting', summary: 'Orders that wait for a person, oldest first, with what their forms say',
-    handler: async () => accept({ status: 200, body: { items: (await waitingOrders(hub.db, hub.vault, MOST_WAITING)).map((delivery) => view(hub, delivery)), next: null } }),
+    handler: async () => {
+      const waiting = await waitingOrders(hub.db, hub.vault, MOST_WAITING)
+      const names = new Names(hub)
+      await names.learn(waiting.map(({ order }) => order.docking), waiting.map(({ order }) => order.good))
+      return accept({ status: 200, body: { items: waiting.map((delivery) => ({ ...view(hub, delivery), ...names.of(delivery.order.docking, delivery.order.good) })), next: null } })
+    },
   })
 
   addOperatorRoute(app, hub, {

@@ -28,7 +28,7 @@ export function publicRoutes(app: FastifyInstance, hub: Hub): void {
   app.get('/openapi.json', hidden, async (_request, reply) => reply.send((app as unknown as { swagger(): unknown }).swagger()))
   app.get('/.well-known/berth', hidden, async () => ({
     versions: API_VERSIONS, newest: NEWEST_VERSION,
-    dialects: [{ name: 'json', base: `${hub.publicUrl}/api` }, { name: 'acg-faka type 0', base: `${hub.publicUrl}/d/acg/<docking>` }],
+    dialects: [{ name: 'json', base: `${hub.publicUrl}/api` }, ...[0, 1, 2].map((type) => ({ name: `acg-faka type ${type}`, base: `${hub.publicUrl}/d/acg/<docking>` }))],
     limits: { ...limits, requestsPerSecond: hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight },
     reasons: `${hub.publicUrl}/api/reasons`, serverTime: new Date(hub.clock.nowMs()).toISOString(),
   }))
