@@ -106,6 +106,8 @@ test('lists call dockings and goods by their names, and who sets what nobody hea
   const none = await berth(['prices', 'change', '--category', 'Tset', '--percent=-1', '--text'])
   assert.deepEqual([none.code, /Nothing was selected/.test(none.out)], [3, true], none.out)
   assert.match((await berth(['help', 'oders', '--text'])).out, /no command "oders"\. Near it: order waiting, [^\n]*order[^\n]*; berth help lists all/)
+  const hold = ['hold', '小卡铺', '--code', 'terms.payment_overdue', '--fact', 'Overdue since May.', '--remedy-en', 'Pay.', '--remedy-zh', '请付款。', '--scope']
+  assert.deepEqual([(await berth([...hold, 'funds'])).code, /none of orders, goods, key/.test((await berth([...hold, 'funds', '--text'])).out)], [2, true], 'what cannot be held is not offered')
   assert.match((await berth(['xyzzy', '--text'])).out, /no command "xyzzy"; berth help lists all/)
 })
 

@@ -244,6 +244,8 @@ test('types 1 and 2 are served at the same address, by the same key and the same
   const { hub, shop } = await open(t)
   await hub.stockGood({ code: 'RACED', unitPrice: '10', ...RACED })
   await hub.stockKind({ code: 'RACED', race: '月卡', options: { 区服: '一区' }, lines: ['M-1', 'M-2'] })
+  const { dialects } = await (await fetch(`${hub.url}/.well-known/berth`)).json() as Json
+  assert.deepEqual(dialects.map(({ name }: Json) => name), ['json', 'acg-faka type 0', 'acg-faka type 1', 'acg-faka type 2'])
   assert.deepEqual(succeeded(await shop.open('/connect')).data, { username: 'Shop', balance: 1000 })
   const [good] = succeeded(await shop.open('/items')).data
   const month = good.sku.find((sku: Json) => sku.name === '月卡 一区')
