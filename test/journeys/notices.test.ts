@@ -64,6 +64,13 @@ test('an owner whose software shows nothing is told of a measure and of its end,
   assert.deepEqual(pages.map((one) => one.body.items[0].kind), ['decision_lifted', 'decision_taken'])
 })
 
+test('a partner cannot quieten a person whom the operator named: the same address in its own list changes nothing', async (t) => {
+  const { hub, shop } = await openShop(t)
+  await hub.operator('POST', `/operator/dockings/${shop.id}/contacts`, { ...OWNER, language: 'zh-CN', kinds: ['decisions', 'funds'] })
+  const put = await hub.signed(shop, 'PUT', '/api/contacts', { items: [{ ...OWNER, language: 'en', kinds: ['stock'] }] })
+  assert.deepEqual([put.status, put.body.items.length, put.body.items[0].setBy, put.body.items[0].language, put.body.items[0].kinds], [200, 1, 'operator', 'zh-CN', ['decisions', 'funds']])
+})
+
 test('a partner names its own people, signed in live mode, and an old list sent again changes nothing', async (t) => {
   const { hub, shop, mails } = await openShop(t)
   await hub.operator('POST', `/operator/dockings/${shop.id}/contacts`, { ...OWNER, address: 'named@main.example' })

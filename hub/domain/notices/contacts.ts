@@ -93,12 +93,13 @@ function find(desk: Desk, known: readonly KeptContact[], owner: Owner, ask: Cont
   return known.find((contact) => contact.blind.equals(blind))
 }
 
-/** A change by the partner leaves the operator's contact the operator's. */
+/** The partner's list leaves the operator's contact as the operator set it, its kinds too: taking them away is silencing it. */
 async function put(
   desk: Desk, connection: Connection, { at, append }: LaneWork, owner: Owner, known: readonly KeptContact[], ask: ContactAsk, by: Contact['setBy'],
 ): Promise<{ contact: Contact; added: boolean }> {
   const old = find(desk, known, owner, ask)
   const { language, kinds } = ask
+  if (old && old.setBy === 'operator' && by === 'partner') return { contact: bare(old), added: false }
   if (old) {
     const same = old.language === language && old.kinds.join() === kinds.join()
     if (!same) {
