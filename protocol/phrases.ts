@@ -37,6 +37,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'array items': '数组元素个数',
   '{n}/s': '每秒 {n} 次',
   '{n} failed sign-ins a minute': '每分钟 {n} 次登录失败',
+  '{n} new addresses a day': '每天 {n} 个新地址',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
 
   // JSON.
