@@ -37,6 +37,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'array items': '数组元素个数',
   '{n}/s': '每秒 {n} 次',
   '{n} failed sign-ins a minute': '每分钟 {n} 次登录失败',
+  '{n} new addresses a day': '每天 {n} 个新地址',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
 
   // JSON.
@@ -226,7 +227,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'the wholesale prices of a good with races stand in its races': '分种类的商品，批发价应写在各种类中',
   'no stock of its own: cards count themselves': '卡密商品的库存由卡密计数，不得填写',
   'a letter and up to {n} letters, digits or _, and no name of the protocol itself': '字母开头，其后最多 {n} 个字母、数字或 _，且不得与协议字段同名',
-  'a pattern of at most {n} characters without repeated groups or back references, and at most {m} repeats': '最多 {n} 个字符的正则，不得重复分组或反向引用，重复量词最多 {m} 个',
+  'a pattern of at most {n} characters without look-around, back references or word boundaries, and at most {m} repeats in all': '最多 {n} 个字符的正则，不得使用环视、反向引用或单词边界，重复次数合计最多 {m} 次',
   'label and value of {n} to {m} characters without = and commas': '选项的名称与取值为 {n} 至 {m} 个字符，不含 = 和逗号',
   '{n} to {m} characters without marks such as = . | , [ ] or quotes': '{n} 至 {m} 个字符，不含 = . | , [ ] 引号等符号',
   'yuan with at most {n} decimals, such as "9.50"': '金额（元），最多 {n} 位小数，如 "9.50"',

@@ -67,7 +67,7 @@ export const rollKey: Command = {
   operands: [keyOperand],
   options: [{ name: 'overlap', value: 'TIME', isRequired: true, oneOf: OVERLAPS, what: { en: 'How long the old one goes on; 0 ends it at once.', zh: '旧密钥继续有效的时间；0 为立即终止。' } }, publicKeyOption, dockingOption],
   teaches: [
-    { en: 'With an overlap no request is refused while your machines change over. 0 is for a key that has leaked: without another key that signs, a lost answer then means to ask the operator.', zh: '有过渡期时，更换期间请求不会中断。0 用于密钥外泄；若没有其他可签名的密钥而又未收到应答，只能联系主站。' },
+    { en: 'With an overlap no request is refused while your machines change over. 0 is for a key that has leaked, and needs another key that can manage keys: a lost answer would lock you out. Without one, create it first.', zh: '有过渡期时，更换期间请求不会中断。0 用于密钥外泄，且须另有一把可管理密钥的密钥，以免应答丢失后被锁在门外；没有时请先新建。' },
     SHOWN_ONCE,
   ],
   examples: [
@@ -90,7 +90,7 @@ export const revokeKey: Command = {
   summary: { en: 'End one of your keys at once', zh: '立即吊销自己的一把密钥' },
   operands: [keyOperand],
   options: [dockingOption],
-  teaches: [{ en: 'The last key that could make another is not revoked: roll it instead.', zh: '最后一把可申请新密钥的密钥不能吊销，请改为轮换。' }],
+  teaches: [{ en: 'The last key that could make another is not revoked: create another first, or roll it with an overlap.', zh: '最后一把可申请新密钥的密钥不能吊销，请先新建一把，或带过渡期轮换。' }],
   examples: [{ line: 'berth keys revoke key_01jd…', what: { en: 'nobody uses it any more', zh: '已无程序使用' } }],
   run: async (asked) => {
     const revoked = await partnerClient(asked).post<{ key: Key }>(`/api/keys/${encodeURIComponent(asked.operands[0]!)}/revoke`, {})

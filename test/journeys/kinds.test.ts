@@ -69,6 +69,16 @@ test('an order names race and options, is charged for them, and is told what is 
   assert.deepEqual(await hub.findings(), [])
 })
 
+test('guessed addresses of pick-up pages are slowed down, and are no failed sign-ins', async (t) => {
+  const hub = await startHub(t, { LIMIT_FAILED_SIGN_INS_PER_MINUTE: '4' })
+  const docking = await hub.openDocking({ mode: 'live' })
+  const answers = []
+  for (let i = 0; i < 10; i++) answers.push((await fetch(`${hub.url}/o/guess${i}`)).status)
+  assert.ok(answers[0] === 404 && answers.includes(429), answers.join())
+  assert.equal((await hub.bearer({ ...docking, apiKey: 'x' }, 'GET', '/api/docking')).status, 401)
+  assert.equal((await hub.bearer(docking, 'GET', '/api/docking')).status, 200)
+})
+
 test('a manual order is answered with 202, and a look-up shows the text once a person has delivered it', async (t) => {
   const { hub, docking, manual, check } = await open(t)
   const form = { account: 'li', zone: '1' }

@@ -64,6 +64,28 @@ test('an owner whose software shows nothing is told of a measure and of its end,
   assert.deepEqual(pages.map((one) => one.body.items[0].kind), ['decision_lifted', 'decision_taken'])
 })
 
+test('a partner cannot quieten a person whom the operator named: the same address in its own list changes nothing', async (t) => {
+  const { hub, shop } = await openShop(t)
+  await hub.operator('POST', `/operator/dockings/${shop.id}/contacts`, { ...OWNER, language: 'zh-CN', kinds: ['decisions', 'funds'] })
+  const put = await hub.signed(shop, 'PUT', '/api/contacts', { items: [{ ...OWNER, language: 'en', kinds: ['stock'] }] })
+  assert.deepEqual([put.status, put.body.items.length, put.body.items[0].setBy, put.body.items[0].language, put.body.items[0].kinds], [200, 1, 'operator', 'zh-CN', ['decisions', 'funds']])
+})
+
+test('a partner brings twenty new addresses a day and no more; those it has go on, and the operator is not bound', async (t) => {
+  const { hub, shop } = await openShop(t)
+  const put = (first: number, count: number) => hub.signed(shop, 'PUT', '/api/contacts', { items: Array.from({ length: count }, (_, i) => ({ ...OWNER, address: `p${first + i}@shop.example` })) })
+  assert.deepEqual([(await put(0, 12)).status, (await put(4, 16)).status], [200, 200], 'twelve, then eight beside eight that stay')
+  const refused = await put(30, 1)
+  assert.deepEqual([refused.status, refused.body.code, refused.body.because.allowed], [429, 'platform.rate_limited', '20 new addresses a day'])
+  assert.ok(Number(refused.headers.get('retry-after')) > 86_000)
+  assert.equal((await put(0, 1)).status, 429, 'one that was taken out is a new one')
+  const fewer = await put(5, 3)
+  assert.deepEqual([fewer.status, fewer.body.items.length], [200, 3])
+  const added = await hub.operator('POST', `/operator/dockings/${shop.id}/contacts`, { ...OWNER, address: 'p5@shop.example' })
+  assert.equal(added.body.setBy, 'operator')
+  assert.deepEqual((await hub.signed(shop, 'PUT', '/api/contacts', { items: [] })).body.items.map((item: { setBy: string }) => item.setBy), ['operator'])
+})
+
 test('a partner names its own people, signed in live mode, and an old list sent again changes nothing', async (t) => {
   const { hub, shop, mails } = await openShop(t)
   await hub.operator('POST', `/operator/dockings/${shop.id}/contacts`, { ...OWNER, address: 'named@main.example' })

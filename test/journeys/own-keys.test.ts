@@ -40,12 +40,19 @@ test('a partner rolls its key with an overlap: both work, then the old one is en
   assert.deepEqual(facts, [`key.rolled ${next.keyId}`, `key.revoked ${shop.keyId}`])
 })
 
-test('a leaked key is rolled without overlap and is dead at once', async (t) => {
-  const { shop, call, by, works } = await openShop(t)
+test('a leaked key is rolled without overlap and is dead at once; the only one that manages keys is not, since the answer could get lost', async (t) => {
+  const { hub, shop, call, by, works } = await openShop(t)
+  const alone = await call('POST', `/api/keys/${shop.keyId}/roll`, { overlap: '0' }, { key: 'lost' })
+  assert.deepEqual([alone.status, alone.body.code, await works(shop)], [409, 'partners.last_key', true])
+  const ed25519 = await call('POST', '/api/keys', { kind: 'ed25519', publicKey: publicPem() })
   const rolled = await call('POST', `/api/keys/${shop.keyId}/roll`, { overlap: '0' })
   assert.deepEqual([rolled.status, rolled.body.old.state, await works(shop), await works(by(rolled))], [201, 'ended', false, true])
   const again = await call('POST', `/api/keys/${shop.keyId}/roll`, { overlap: '0' }, { as: by(rolled) })
   assert.equal(again.body.code, 'partners.key_ended')
+  assert.equal((await call('POST', `/api/keys/${rolled.body.key.id}/revoke`, {}, { as: by(rolled) })).status, 200)
+  const publicKey = generateKeyPairSync('ed25519').publicKey.export({ format: 'pem', type: 'spki' })
+  const reply = await signedBy(ed25519.body.key.id, `${hub.url}/api/keys/${ed25519.body.key.id}/roll`, { overlap: '0', publicKey })
+  assert.equal(reply.status, 201, 'no secret can get lost')
 })
 
 test('a repeat under one Idempotency-Key gets the same key and never its secret; another ask under it is refused', async (t) => {
@@ -77,15 +84,22 @@ function publicPem(): string {
   return pem.publicKey.export({ format: 'pem', type: 'spki' }) as string
 }
 
+/** GET, or POST with what is given, signed with the private half. */
+async function signedBy(keyid: string, url: string, given?: object): Promise<Response> {
+  const method = given === undefined ? 'GET' : 'POST'
+  const body = given === undefined ? undefined : JSON.stringify(given)
+  const headers = signRequest({ method, url, ...(body === undefined ? {} : { body: Buffer.from(body) }) }, {
+    keyid, created: Math.floor(Date.now() / 1000), nonce: randomBytes(12).toString('hex'),
+    hmacSha256: (base) => sign(null, Buffer.from(base, 'latin1'), pem.privateKey), sha256: (data) => createHash('sha256').update(data).digest(),
+  })
+  return fetch(url, { method, headers: { ...(headers as Record<string, string>), ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(body === undefined ? {} : { body }) })
+}
+
 test('an Ed25519 key is made of its public half, has no secret to show, and signs', async (t) => {
   const { hub, call } = await openShop(t)
   const made = await call('POST', '/api/keys', { kind: 'ed25519', publicKey: publicPem() })
   assert.deepEqual([made.status, made.body.secret], [201, null])
-  const headers = signRequest({ method: 'GET', url: `${hub.url}/api/docking` }, {
-    keyid: made.body.key.id, created: Math.floor(Date.now() / 1000), nonce: randomBytes(12).toString('hex'),
-    hmacSha256: (base) => sign(null, Buffer.from(base, 'latin1'), pem.privateKey), sha256: (data) => createHash('sha256').update(data).digest(),
-  })
-  const reply = await fetch(`${hub.url}/api/docking`, { headers: headers as Record<string, string> })
+  const reply = await signedBy(made.body.key.id, `${hub.url}/api/docking`)
   assert.equal(reply.status, 200)
   assert.equal((await call('POST', '/api/keys', { kind: 'ed25519', publicKey: 'x' })).body.because.path, '/publicKey')
 })

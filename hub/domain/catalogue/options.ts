@@ -1,5 +1,6 @@
 import { formatAmount, parseAmount } from '../../../protocol/money.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
+import { isTamePattern } from '../../kernel/pattern.ts'
 import { FIELD_TYPES, PLAIN, type Field, type FieldType, type GoodOptions, type OptionGroup, type Race, type Tier } from './model.ts'
 
 /** What a person reads and a program keeps apart: no mark that any dialect, its file of settings or its address uses for itself. */
@@ -87,7 +88,7 @@ function readField(item: Record<string, unknown>, path: string, bad: Bad): Field
     if (!isText(item[key] ?? '', most)) bad(`${path}/${key}`, key === 'label' ? 'at most 64 characters' : 'at most 128 characters')
   }
   const pattern = item.pattern ?? ''
-  if (typeof pattern !== 'string' || !isTamePattern(pattern)) bad(`${path}/pattern`, 'a pattern of at most 200 characters without repeated groups or back references, and at most 3 repeats')
+  if (typeof pattern !== 'string' || !isTamePattern(pattern)) bad(`${path}/pattern`, 'a pattern of at most 200 characters without look-around, back references or word boundaries, and at most 300 repeats in all')
   const choices = entries(item.choices, `${path}/choices`, 100, bad).map(({ item, path }) => {
     const value = item.value ?? item.label
     for (const text of [item.label, value]) if (!isText(text, 64) || text === '' || /[=,]/.test(text as string)) bad(path, 'label and value of 1 to 64 characters without = and commas')
@@ -115,21 +116,6 @@ function readPrice(value: unknown, path: string, least: bigint, bad: Bad): bigin
 
 function isText(value: unknown, most: number): boolean {
   return typeof value === 'string' && value.length <= most && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
-}
-
-/**
- * A pattern whose time is bounded: a repeated group can take exponential time, and three repeats over the longest value
- * take milliseconds at worst.
- */
-export function isTamePattern(pattern: string): boolean {
-  if (pattern.length > 200 || /[\p{Cc}]/u.test(pattern)) return false
-  const plain = pattern.replace(/\\./gu, (escape) => (/\\[1-9k]/.test(escape) ? '\0' : 'x')).replace(/\[[^\]]*\]/g, 'x')
-  if (/\0|\)[*+{]|\(\?[<=!]/.test(plain) || (plain.match(/[*+]|\{\d*,?\d*\}/g)?.length ?? 0) > 3) return false
-  try {
-    return new RegExp(pattern, 'u') instanceof RegExp
-  } catch {
-    return false
-  }
 }
 
 /** The stored form of the options; null for a plain card good, so that the hot path reads nothing. */

@@ -4,16 +4,19 @@ import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { MAIN_SITE, type Contact, type ContactKind, type Language, type Owner } from './model.ts'
 import { maskAddress, readAddress } from './rules.ts'
-import { changeContact, eraseContact, insertContact, loadContacts, locateContact, readContacts, type KeptContact } from './store.ts'
+import { changeContact, eraseContact, insertContact, loadAdded, loadContacts, locateContact, readContacts, type KeptContact } from './store.ts'
 
 const MOST_CONTACTS = 20
+/** A list is quickly replaced, and each new address gets mail of the measures that stand: nobody shall send mail to the world by it. */
+const MOST_NEW_A_DAY = 20
+const DAY_MS = 86_400_000
 
 export type ContactAsk = { address: string; language: Language; kinds: readonly ContactKind[] }
 
 /** What is needed to write contacts. */
 export type Desk = { db: Database; vault: Vault; makeId: () => string }
 
-/** Adds a contact; one that is there already under this address gets the new language and kinds. */
+/** Adds a contact; one that is there already under this address gets the new language and kinds, and is the operator's from then on if the operator adds it. */
 export async function addContact(desk: Desk, owner: Owner, ask: ContactAsk, by: Contact['setBy']): Promise<Outcome<{ contact: Contact; added: boolean }>> {
   const read = readAsk(owner, ask, null)
   if (!read.ok) return read
@@ -27,7 +30,7 @@ export async function addContact(desk: Desk, owner: Owner, ask: ContactAsk, by: 
 
 /**
  * Puts the partner's own list in place of the one before. Contacts that the operator has set stay: who holds a stolen key
- * cannot silence the one who is to be told of it.
+ * cannot silence the one who is to be told of it. Refuses `platform.rate_limited` when too many addresses are new in a day.
  */
 export async function replaceContacts(desk: Desk, owner: Owner, asks: readonly ContactAsk[]): Promise<Outcome<Contact[]>> {
   const wanted: ContactAsk[] = []
@@ -43,6 +46,8 @@ export async function replaceContacts(desk: Desk, owner: Owner, asks: readonly C
       const kept = wanted.map((ask) => find(desk, known, owner, ask))
       const staying = known.filter((contact) => contact.setBy === 'operator')
       if (staying.length + kept.filter((contact) => contact?.setBy !== 'operator').length > MOST_CONTACTS) return tooMany('/items')
+      const admitted = await admitNew(connection, work, owner, kept.filter((contact) => !contact).length)
+      if (!admitted.ok) return admitted
       for (const contact of known) if (contact.setBy === 'partner' && !kept.includes(contact)) await erase(connection, work, contact)
       for (const ask of wanted) await put(desk, connection, work, owner, known, ask, 'partner')
       return accept(readContacts(await connection.run(loadContacts([owner]))).map(bare))
@@ -80,6 +85,15 @@ function readAsk(owner: Owner, ask: ContactAsk, index: number | null): Outcome<C
   return accept({ ...ask, address, kinds: [...new Set(ask.kinds)] })
 }
 
+async function admitNew(connection: Connection, { at }: LaneWork, owner: Owner, wanted: number): Promise<Outcome<null>> {
+  if (wanted === 0) return accept(null)
+  const added = (await connection.run(loadAdded(owner, new Date(at.getTime() - DAY_MS)))).map((row) => row[0] as Date)
+  const beyond = added.length + wanted - MOST_NEW_A_DAY
+  if (beyond <= 0) return accept(null)
+  const retryAfterS = Math.max(1, Math.ceil((added[beyond - 1]!.getTime() + DAY_MS - at.getTime()) / 1_000))
+  return refuse('platform.rate_limited', { allowed: `${MOST_NEW_A_DAY} new addresses a day`, retryAfterS }, { retryAfterS })
+}
+
 function tooMany(path: string): Outcome<never> {
   return refuse('protocol.invalid_field', { path, expected: 'at most 20 contacts' })
 }
@@ -93,19 +107,21 @@ function find(desk: Desk, known: readonly KeptContact[], owner: Owner, ask: Cont
   return known.find((contact) => contact.blind.equals(blind))
 }
 
-/** A change by the partner leaves the operator's contact the operator's. */
+/** The partner's list leaves the operator's contact as the operator set it, its kinds too: taking them away is silencing it. */
 async function put(
   desk: Desk, connection: Connection, { at, append }: LaneWork, owner: Owner, known: readonly KeptContact[], ask: ContactAsk, by: Contact['setBy'],
 ): Promise<{ contact: Contact; added: boolean }> {
   const old = find(desk, known, owner, ask)
   const { language, kinds } = ask
+  if (old && old.setBy === 'operator' && by === 'partner') return { contact: bare(old), added: false }
   if (old) {
-    const same = old.language === language && old.kinds.join() === kinds.join()
+    const now: Contact = { ...old, language, kinds, setBy: by === 'operator' ? by : old.setBy }
+    const same = old.language === language && old.kinds.join() === kinds.join() && old.setBy === now.setBy
     if (!same) {
-      await connection.run(changeContact(old.lane, old.id, language, kinds))
+      await connection.run(changeContact(now))
       append(fact(owner, 'contact.changed', old.id, { language, kinds, by }))
     }
-    return { contact: bare({ ...old, language, kinds }), added: false }
+    return { contact: bare(now), added: false }
   }
   const contact: Contact = { ...owner, id: desk.makeId(), channel: 'email', masked: maskAddress(ask.address), language, kinds, setBy: by, createdAt: at }
   await connection.run(insertContact(contact, desk.vault.seal(Buffer.from(ask.address), addressContext(contact.id)), blindOf(desk, owner, ask.address)))

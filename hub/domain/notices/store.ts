@@ -10,8 +10,13 @@ export function insertContact(c: Contact, sealed: Buffer, blind: Buffer): Statem
   }
 }
 
-export function changeContact(lane: number, id: string, language: Language, kinds: readonly ContactKind[]): Statement {
-  return { text: `update notices.contacts set lang = $3, kinds = $4 where lane = $1 and id = $2 and state = 'active' returning id`, values: [lane, id, language, kinds] }
+export function changeContact({ lane, id, language, kinds, setBy }: Contact): Statement {
+  return { text: `update notices.contacts set lang = $3, kinds = $4, set_by = $5 where lane = $1 and id = $2 and state = 'active' returning id`, values: [lane, id, language, kinds, setBy] }
+}
+
+/** When the partner added addresses of its own since then, the first one first; those that are gone again count. */
+export function loadAdded({ lane, docking }: Owner, since: Date): Statement {
+  return { text: `select created_at from notices.contacts where lane = $1 and docking = $2 and set_by = 'partner' and created_at > $3 order by created_at`, values: [lane, docking, since] }
 }
 
 /** Ends a contact and forgets its address. */

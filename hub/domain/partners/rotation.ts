@@ -42,7 +42,11 @@ export async function createOwnKey(db: Database, vault: Vault, asker: KeyAsker, 
   })
 }
 
-/** A new key in the place of an old one, which goes on for the overlap. Same kind, same scopes. */
+/**
+ * A new key in the place of an old one, which goes on for the overlap. Same kind, same scopes. Without an overlap a secret
+ * that gets lost with the answer would leave nobody who can ask again, so another key must be there that can; an Ed25519
+ * key has no secret to lose.
+ */
 export async function rollKey(db: Database, vault: Vault, asker: KeyAsker, ask: RollKeyAsk): Promise<Outcome<MadeKey>> {
   const { docking } = asker
   const print = printOf(['roll', ask.old, ask.publicKeyPem, String(ask.overlapMs)])
@@ -53,6 +57,8 @@ export async function rollKey(db: Database, vault: Vault, asker: KeyAsker, ask: 
     const covered = mayGrant(asker.key.scopes, old.scopes)
     if (!covered.ok) return covered
     if (!keyInForce(old, lane.at).ok) return refuse('partners.key_ended', { key: old.id, endedAt: (old.revokedAt ?? old.expiresAt)!.toISOString() })
+    const free = ask.overlapMs === 0 && old.kind !== 'ed25519' ? mayEnd(keys, old, docking.mode, lane.at) : accept(null)
+    if (!free.ok) return free
     const room = mayAdd(ask.overlapMs === 0 ? keys.filter((key) => key.id !== old.id) : keys, old.kind, lane.at)
     if (!room.ok) return room
     const made = await write(connection, vault, asker, lane, { id: ask.id, kind: old.kind, publicKeyPem: ask.publicKeyPem, scopes: old.scopes, print, replaces: old.id })

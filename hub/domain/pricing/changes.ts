@@ -99,10 +99,12 @@ export async function cancelChange(db: Database, id: string, by: string, note: s
 /** Marks a change that cannot be carried out for a fault of the hub itself, so that those behind it go on. */
 export async function giveUpChange(db: Database): Promise<StoredChange | null> {
   return db.transaction((connection) =>
-    underLanes(connection, [HOUSE_LANE], async ({ at }) => {
+    underLanes(connection, [HOUSE_LANE], async ({ at, append }) => {
       const due = readChanges(await connection.run(lockDue()))[0]
       if (!due) return null
-      await connection.run(endChange(due.id, 'refused', at, { code: 'platform.internal_error', because: {} }))
+      const code = 'platform.internal_error'
+      await connection.run(endChange(due.id, 'refused', at, { code, because: {} }))
+      append({ lane: HOUSE_LANE, docking: null, kind: 'prices.refused', subject: due.id, code, body: JSON.stringify({ because: {}, by: due.by }) })
       return due
     }))
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../../platform/log.ts'
-import { isAnswered, isPassing, type Database } from '../../platform/postgres/database.ts'
+import { isAnswered, isOutage, type Database } from '../../platform/postgres/database.ts'
 import { applyNextDue, giveUpChange } from './changes.ts'
 
 const EVERY_MS = 1_000
@@ -40,8 +40,8 @@ export class PriceClock {
       }
     } catch (error) {
       if (this.#closed) return
-      // A fault of ours would come again every second and hold up those behind it; an outage passes.
-      const isFault = isAnswered(error) ? !isPassing(error) : error instanceof TypeError || error instanceof RangeError
+      // A fault of ours would come again every second and hold up those behind it; an outage passes, and a full disk is one.
+      const isFault = isAnswered(error) ? !isOutage(error) : error instanceof TypeError || error instanceof RangeError
       this.#log[isFault ? 'error' : 'warn']({ err: error }, 'a change of prices could not be carried out')
       if (isFault) await giveUpChange(this.#db).catch(() => {})
     }

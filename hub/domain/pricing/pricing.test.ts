@@ -219,6 +219,32 @@ test('a change of later that cannot be carried out any more ends as refused, wit
   await life.close()
 })
 
+test('a change of later waits for the end of an outage; a fault of the hub ends it as refused, and both are told', async () => {
+  const own = await openRooms({ after })
+  await goodsOf(own, ['DISK'])
+  await own.hub.prices.close()
+  const failWith = (state: string) => own.owner.query(`create or replace function public.fail() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '${state}'; end $$;
+    create or replace trigger fail before insert on terms.price_history for each row execute function public.fail()`)
+  const told = async () => (await own.owner.query(`select c.state, f.kind, f.code from terms.price_changes c left join platform.facts f on f.subject = c.id and f.kind like 'prices.%' order by c.id`)).rows.map(Object.values)
+  const later = async (change: ChangeAsk['change']) => {
+    must(await apply(own, { change }, { dueAt: new Date(Date.now() + 100) }))
+    await new Promise((later) => setTimeout(later, 200))
+  }
+  await later({ set: '7' })
+  for (const outage of ['53100', '57014']) {
+    await failWith(outage)
+    await (await own.nextLife()).close()
+    assert.deepEqual(await told(), [['scheduled', null, null]], outage)
+  }
+  await own.owner.query('drop trigger fail on terms.price_history')
+  await (await own.nextLife()).close()
+  assert.equal(formatAmount((await priced(own, 'DISK')).listMicro), '7.00')
+  await later({ set: '8' })
+  await failWith('22012')
+  await (await own.nextLife()).close()
+  assert.deepEqual(await told(), [['applied', 'prices.changed', null], ['refused', 'prices.refused', 'platform.internal_error']])
+})
+
 test('no order mixes two states of the prices, whatever changes between the statements of its load', async () => {
   const own = await openRooms({ after })
   const [good] = await goodsOf(own, ['MIX'])
