@@ -6,7 +6,7 @@ import { accept, refuse } from '../../protocol/outcome.ts'
 import { explain, reasonCodes, reasonOf } from '../../protocol/reasons.ts'
 import type { Answer, ShownGood } from '../dialect.ts'
 import { write } from './answers.ts'
-import { fineOf, packedName, packOf, skusOf } from './goods.ts'
+import { fineOf, goodOfSku, packedName, packOf, skuNumber, skusOf } from './goods.ts'
 import { TEXT_LENGTH_MAX } from './words.ts'
 
 type Recorded = { path: string; request: string; status: number; contentType: string; answer: string }
@@ -149,7 +149,24 @@ test('type 1 sees each combination as a kind with a number of its own, which no 
   assert.equal(new Set(skus.map((sku) => sku.id)).size, 4)
   const turned = skusOf({ ...raced, races: raced.races.toReversed() }, keyOf)
   assert.deepEqual(new Map(turned.map((sku) => [sku.name, sku.id])).get('月卡 二区'), skus[1]!.id)
-  assert.deepEqual(skusOf(good, () => '').map((sku) => [sku.id, sku.name]), [[1_048_576, '默认']])
+  assert.deepEqual(skusOf(good, () => '').map((sku) => [sku.id, sku.name]), [[4_294_967_296, '默认']])
+  const more = skusOf({ ...raced, races: [{ ...raced.races[0]!, name: '日卡' }, ...raced.races] }, keyOf)
+  for (const sku of skus) assert.equal(more.find((one) => one.name === sku.name)?.id, sku.id, 'a race that is added renumbers no other')
+  const pack = { ...raced, number: 2_000_000_000 + 2_097_151 }
+  for (const sku of skusOf(pack, keyOf)) assert.deepEqual([Number.isSafeInteger(sku.id), goodOfSku(sku.id)], [true, pack.number])
+  assert.deepEqual(skusOf({ ...raced, number: 2_097_152 }, keyOf), [], 'a number that no JSON reader can hold is said to nobody')
+  const twins = new Map<number, string>()
+  let pair: string[] = []
+  for (let i = 0; pair.length === 0; i++) {
+    const number = skuNumber(1, `k${i}`)
+    const twin = twins.get(number)
+    if (twin !== undefined) pair = [twin, `k${i}`]
+    twins.set(number, `k${i}`)
+  }
+  const races = ['月卡', ...pair].map((name) => ({ ...raced.races[0]!, name }))
+  assert.deepEqual(skusOf({ ...raced, races, groups: [] }, ({ race }) => race!).map((sku) => sku.name), ['月卡'], 'two kinds of one number are both left out')
+  const crowd = { ...raced, races: Array.from({ length: 120 }, (_, i) => ({ ...raced.races[0]!, name: `R${i}` })) }
+  assert.match(JSON.parse(write(accept({ kind: 'item', good: crowd }), { flavor: 'open', keyOf }).body).data.introduce, /另有 40 种组合未列出/)
   const body = JSON.parse(write(accept({ kind: 'items', goods: [raced] }), { flavor: 'open', keyOf }).body)
   assert.deepEqual(Object.keys(body.data[0]), ['id', 'name', 'introduce', 'picture_url', 'category', 'widget', 'sku'])
   const choices = { ...manual, fields: [{ ...manual.fields[0]!, choices: [{ label: '一区', value: '1' }, { label: '二区', value: '2' }] }] }

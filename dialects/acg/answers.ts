@@ -1,7 +1,7 @@
 import { floorToFen, formatAmount } from '../../protocol/money.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { Answer, Choice, Reply, ShownGood } from '../dialect.ts'
-import { child, head, iniOf, item, numberToken, openWidgetOf, quote, skusOf, stockToken } from './goods.ts'
+import { child, head, iniOf, item, kindsLeftOut, numberToken, openWidgetOf, quote, skusOf, stockToken } from './goods.ts'
 import type { Flavor } from './request.ts'
 import { refusalText } from './words.ts'
 
@@ -92,8 +92,14 @@ function openBodyOf(answer: Answer, manner: Manner): string {
 
 function openItem(good: ShownGood, { keyOf }: Manner): string {
   const skus = skusOf(good, keyOf).map((sku) => `{"id":${sku.id},"name":${quote(head(sku.name, NAME_LENGTH_MAX))},"stock_price":"${formatAmount(sku.unitPriceMicro)}","stock":"${stockToken(sku.stock)}"}`)
-  return `{"id":${good.number},"name":${quote(head(good.name, NAME_LENGTH_MAX))},"introduce":${quote(good.description)},"picture_url":${quote(good.cover)},` +
+  return `{"id":${good.number},"name":${quote(head(good.name, NAME_LENGTH_MAX))},"introduce":${quote(good.description + leftOut(good))},"picture_url":${quote(good.cover)},` +
     `"category":{"name":${quote(head(good.category, CATEGORY_LENGTH_MAX))}},"widget":${openWidgetOf(good)},"sku":[${skus.join()}]}`
+}
+
+/** A shop that sees two hundred kinds of a good should know that there are more. */
+function leftOut(good: ShownGood): string {
+  const count = kindsLeftOut(good)
+  return count === 0 ? '' : `<p>另有 ${count} 种组合未列出。</p>`
 }
 
 /** A balance below zero fails the client's own check, which would then say that the connection failed. */

@@ -84,7 +84,7 @@ function readCode(form: Form, field: string): Outcome<GoodName> {
 
 function readNumber(form: Form, field: 'id' | 'sku_id'): Outcome<GoodName> {
   const text = form.get(field) ?? ''
-  if (typeof text !== 'string' || !/^[1-9]\d{0,14}$/.test(text)) return invalid(`/${field}`, 'a number that the list of goods answered')
+  if (typeof text !== 'string' || !/^[1-9]\d{0,15}$/.test(text) || !Number.isSafeInteger(Number(text))) return invalid(`/${field}`, 'a number that the list of goods answered')
   return accept(field === 'id' ? { number: Number(text) } : { sku: Number(text) })
 }
 

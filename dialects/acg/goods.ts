@@ -1,5 +1,5 @@
 import { MICRO_PER_FEN, formatAmount } from '../../protocol/money.ts'
-import type { Choice, ShownGood, ShownTier } from '../dialect.ts'
+import type { Choice, GoodName, ShownGood, ShownTier } from '../dialect.ts'
 
 const NAME_LENGTH_MAX = 255
 const STOCK_MAX = 2_147_483_647
@@ -33,7 +33,7 @@ export function packOf(good: ShownGood): ShownGood | null {
   if (maximum < minimum || good.code.length + PACK_MARK.length > CODE_LENGTH_MAX) return null
   const whole = (micro: bigint, tiers: readonly ShownTier[]) => (tiers.findLast((tier) => tier.from <= PACK)?.priceMicro ?? micro) * BigInt(PACK)
   const pack: ShownGood = {
-    ...good, number: good.number + PACK_NUMBERS, code: `${good.code}${PACK_MARK}`, name: `${good.name}（${PACK}个）`, minimum, maximum,
+    ...good, number: packNumber(good.number), code: `${good.code}${PACK_MARK}`, name: `${good.name}（${PACK}个）`, minimum, maximum,
     unitPriceMicro: whole(good.unitPriceMicro, good.tiers), tiers: [], stock: Math.floor(good.stock / PACK),
     stockByVariant: new Map([...good.stockByVariant].map(([variant, count]) => [variant, Math.floor(count / PACK)])),
     races: good.races.map((race) => ({ name: race.name, priceMicro: whole(race.priceMicro, race.tiers), tiers: [] })),
@@ -144,10 +144,14 @@ export type Sku = { id: number; name: string; choice: Choice; unitPriceMicro: bi
 const SKUS_MAX = 200
 /** A kind's name becomes a key in the peer's settings, where the name of a good might break the line. */
 const ONLY_KIND = '默认'
-/** A kind's number holds the good's number and 20 bits of its own: it must fit a whole number of every JSON reader. */
-const SKU_SPACE = 2 ** 20
+/** A kind's number holds the good's number, a bit for its pack and 31 bits of its own: it must fit a whole number of every JSON reader, so goods are numbered below 2^21. */
+const SKU_SPACE = 2 ** 31
 
-/** @param keyOf the canonical text of a choice, which numbers a kind for ever */
+/**
+ * The kinds that type 1 can name, at most 200 in the order of the good. Two kinds that would share a number (one good of
+ * 200 kinds in 100,000) are both left out: whichever stayed would be bought by who means the other.
+ * @param keyOf the canonical text of a choice, which numbers a kind for ever
+ */
 export function skusOf(good: ShownGood, keyOf: (choice: Choice) => string): Sku[] {
   let kinds: { choice: Choice; names: string[]; priceMicro: bigint }[] = good.races.length === 0
     ? [{ choice: { race: null, options: {} }, names: [], priceMicro: good.unitPriceMicro }]
@@ -157,24 +161,43 @@ export function skusOf(good: ShownGood, keyOf: (choice: Choice) => string): Sku[
       choice: { race: kind.choice.race, options: { ...kind.choice.options, [group.name]: choice.name } }, names: [...kind.names, choice.name], priceMicro: kind.priceMicro + choice.surchargeMicro,
     })))
   }
-  const keyed = kinds.slice(0, SKUS_MAX).map((kind) => ({ ...kind, key: keyOf(kind.choice) }))
-  const places = new Map<number, string>()
-  // In one order, so that the order in which a good lists its kinds never decides their numbers.
-  for (const { key } of keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
-    let place = key === '' ? 0 : hash(key) % SKU_SPACE
-    while (places.has(place)) place = (place + 1) % SKU_SPACE
-    places.set(place, key)
-  }
-  const placeOf = new Map([...places].map(([place, key]) => [key, place]))
-  return keyed.map(({ key, choice, names, priceMicro }) => ({
-    id: good.number * SKU_SPACE + placeOf.get(key)!, name: names.join(' ') || ONLY_KIND, choice, unitPriceMicro: priceMicro,
-    stock: key === '' || good.delivery === 'manual' ? good.stock : (good.stockByVariant.get(key) ?? 0),
-  }))
+  const skus = kinds.slice(0, SKUS_MAX).map(({ choice, names, priceMicro }) => {
+    const key = keyOf(choice)
+    const stock = key === '' || good.delivery === 'manual' ? good.stock : (good.stockByVariant.get(key) ?? 0)
+    return { id: skuNumber(good.number, key), name: names.join(' ') || ONLY_KIND, choice, unitPriceMicro: priceMicro, stock }
+  })
+  const timesSeen = new Map<number, number>()
+  for (const { id } of skus) timesSeen.set(id, (timesSeen.get(id) ?? 0) + 1)
+  return skus.filter(({ id }) => timesSeen.get(id) === 1 && Number.isSafeInteger(id))
+}
+
+/** How many combinations the good has beyond those that type 1 lists. */
+export function kindsLeftOut(good: ShownGood): number {
+  return Math.max(0, good.groups.reduce((count, group) => count * group.choices.length, Math.max(1, good.races.length)) - SKUS_MAX)
+}
+
+/** A kind's number says its good and its own name and nothing else, so that no other kind that comes or goes ever moves it. */
+export function skuNumber(good: number, key: string): number {
+  const [number, isPack] = good > PACK_NUMBERS ? [good - PACK_NUMBERS, 1] : [good, 0]
+  return (number * 2 + isPack) * SKU_SPACE + (key === '' ? 0 : (hash(key) >>> 1) || 1)
 }
 
 /** The number of the good of which this is a kind. */
 export function goodOfSku(sku: number): number {
-  return Math.floor(sku / SKU_SPACE)
+  const place = Math.floor(sku / SKU_SPACE)
+  return Math.floor(place / 2) + (place % 2 === 1 ? PACK_NUMBERS : 0)
+}
+
+/** The pack's number for the good's. */
+export function packNumber(number: number): number {
+  return number + PACK_NUMBERS
+}
+
+/** How many pieces one of what was named is: 1 for the good itself, 1000 for its pack; null when something else was named. */
+export function factorNamed(good: { code: string; number: number }, name: GoodName): number | null {
+  const plain = 'sku' in name ? { number: goodOfSku(name.sku) } : name
+  const isGood = (one: typeof plain | null) => one !== null && ('code' in one ? one.code === good.code : one.number === good.number)
+  return isGood(plain) ? 1 : isGood(packedName(plain)) ? PACK : null
 }
 
 /** FNV-1a, 32 bits. */

@@ -6,7 +6,7 @@ import type { AcgRequest } from './request.ts'
 export { ItemList, write, type Manner } from './answers.ts'
 export { read } from './asks.ts'
 export { open, type AcgRequest, type Flavor } from './request.ts'
-export { fineOf, goodOfSku, PACK, packedName, packOf, skusOf, type Sku } from './goods.ts'
+export { factorNamed, fineOf, goodOfSku, PACK, packedName, packNumber, packOf, skuNumber, skusOf, type Sku } from './goods.ts'
 
 /** The hashes that the hub hands in. `equal` compares in constant time; both texts are then 32 characters long. */
 export type Digests = {

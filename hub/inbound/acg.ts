@@ -1,9 +1,9 @@
-import { fineOf, goodOfSku, ItemList, PACK, packedName, packOf, skusOf, type Manner } from '../../dialects/acg/server.ts'
+import { factorNamed, fineOf, goodOfSku, ItemList, PACK, packedName, packNumber, packOf, skuNumber, skusOf, type Manner } from '../../dialects/acg/server.ts'
 import type { Answer, Ask, Choice, GoodName, Reply, ShownGood, Trade } from '../../dialects/dialect.ts'
 import { formatAmount } from '../../protocol/money.ts'
 import { accept, refuse, type Outcome } from '../../protocol/outcome.ts'
 import {
-  chooseVariant, listPriceOf, offeredByCode, offeredById, offeredByNumber, offeredPage, quantityOffered, showCard, stockOfChoice, type Chosen, type Offered,
+  choiceOf, chooseVariant, listPriceOf, offeredByCode, offeredById, offeredByNumber, offeredPage, quantityOffered, showCard, stockOfChoice, type Chosen, type Offered,
 } from '../domain/catalogue/index.ts'
 import { pickupToken } from '../domain/fulfilment/index.ts'
 import { loadBalances, readBalances } from '../domain/ledger/index.ts'
@@ -30,6 +30,9 @@ const UNDER_WAY = '正在发货中，请耐心等待，如有疑问，请联系�
 /** A good as it was asked for: `factor` is 1000 where it is offered by the thousand only. */
 type Found = { offered: Offered; shown: ShownGood; factor: number; /** Where the kind's number said it. */ choice?: Choice }
 
+/** What a trade is placed with. `offered` is null where the good of a bound number is no more. */
+type Meant = { good: string; offered: Offered | null; factor: number; choice: Choice }
+
 /** Answers what a shop of the acg-faka family asks, with the same handlers as the JSON API. */
 export class AcgAnswers {
   readonly #hub: Hub
@@ -47,9 +50,9 @@ export class AcgAnswers {
     }
     if (ask.kind === 'items') return this.#items(docking, manner)
     if (ask.kind === 'query') return this.#query(docking, ask.order)
+    if (ask.kind === 'trade') return this.#trade(docking, ask, manner)
     const found = await this.#find(docking, ask.good, manner)
-    if (!found) return { outcome: refuse('catalogue.good_not_found', { good: String(Object.values(ask.good)[0]) }) }
-    if (ask.kind === 'trade') return this.#trade(docking, ask, found)
+    if (!found) return { outcome: notFound(ask.good) }
     const carried = isCarried(found)
     if (!carried.ok) return { outcome: carried }
     return { outcome: this.#look(docking, ask, found, await this.#feeOf(docking)) }
@@ -62,11 +65,12 @@ export class AcgAnswers {
     let after = ''
     for (let read = 0; read < MOST_GOODS; ) {
       const page = await offeredPage(this.#hub.db, docking, after, PAGE_GOODS)
-      list.add(page.filter((good) => good.onSale).flatMap((good) => {
+      const goods = page.filter((good) => good.onSale).flatMap((good) => {
         const shown = show(good)
-        const listed = fineOf(shown) === null ? shown : packOf(shown)
-        return listed ? [withFee(listed, feePpm)] : []
-      }))
+        return fineOf(shown) === null ? [shown] : (packOf(shown) ?? [])
+      })
+      for (const good of goods) this.#prices.showed(docking.id, good)
+      list.add(goods.map((good) => withFee(good, feePpm)))
       read += page.length
       if (page.length < PAGE_GOODS) break
       after = page.at(-1)!.id
@@ -103,7 +107,7 @@ export class AcgAnswers {
     const { offered, shown, factor } = found
     if (ask.kind === 'item') {
       if (!offered.onSale) return refuse('catalogue.good_not_on_sale', { good: shown.code })
-      this.#prices.showed(docking.id, offered)
+      this.#prices.showed(docking.id, shown)
       return accept({ kind: 'item', good: withFee(shown, feePpm) })
     }
     const choice = found.choice ?? ask.choice
@@ -114,6 +118,7 @@ export class AcgAnswers {
     if (ask.kind === 'stock') return accept({ kind: 'stock', stock })
     if (!offered.onSale) return refuse('catalogue.good_not_on_sale', { good: shown.code })
     if (ask.kind === 'inventory') {
+      this.#prices.showed(docking.id, shown)
       const priceMicro = chosen.ok ? unitPriceOf(offered, chosen.value, factor) * BigInt(factor) : shown.unitPriceMicro
       return accept({ kind: 'inventory', good: withFee(shown, feePpm), stock, priceMicro: chargedPrice(priceMicro, feePpm) })
     }
@@ -123,23 +128,19 @@ export class AcgAnswers {
     if (!chosen.ok) return chosen
     const quantity = ask.quantity * factor
     const unitPriceMicro = unitPriceOf(offered, chosen.value, quantity)
-    this.#prices.valued(docking.id, offered.id, chosen.value.variant, quantity, unitPriceMicro)
+    this.#prices.valued(docking.id, shown.number, choice, ask.quantity, unitPriceMicro * BigInt(factor))
     const totalMicro = unitPriceMicro * BigInt(quantity)
     return accept({ kind: 'valuation', chargedMicro: totalMicro + feeOn(totalMicro, feePpm) })
   }
 
-  async #trade(docking: Docking, ask: Trade, found: Found): Promise<Done> {
+  async #trade(docking: Docking, ask: Trade, manner: Manner): Promise<Done> {
     const { orders } = this.#hub
-    // A number that an accepted order has bound is answered with that order, whatever became of the good meanwhile.
-    const bound = await orders.findByReference(docking, ask.reference)
-    const isBound = (bound !== null && bound.state !== 'cancelled') || (await findTakenOver(this.#hub.db, docking, { reference: ask.reference })) !== null
-    const carried = isBound ? accept(null) : isCarried(found)
-    if (!carried.ok) return { outcome: carried }
-    const { offered, shown, factor } = found
-    const choice = found.choice ?? ask.choice
-    const quantity = ask.quantity * factor
+    const meant = (await this.#meantBefore(docking, ask, manner)) ?? (await this.#meantNow(docking, ask, manner))
+    if (!meant.ok) return { outcome: meant }
+    if ('takenOver' in meant.value) return { outcome: accept(meant.value.takenOver) }
+    const { good, offered, factor, choice } = meant.value
     const outcome = await orders.place(docking, {
-      reference: ask.reference, good: offered.id, quantity, guardMicro: this.#guardOf(docking, offered, choice, quantity), member: null, onlyReplay: null,
+      reference: ask.reference, good, quantity: ask.quantity * factor, guardMicro: offered && this.#guardOf(docking, offered, choice, ask.quantity, factor), member: null, onlyReplay: null,
       form: ask.contact === '' ? '' : `contact=${ask.contact}`, choice, values: ask.values,
     })
     if (!outcome.ok) return { outcome: alreadyWritten(outcome) }
@@ -149,7 +150,7 @@ export class AcgAnswers {
       receipt.written()
       return { outcome: refuse('orders.refunded', { order: order.id, reason: (await deliveryOf(this.#hub.db, this.#hub.vault, order.id))?.reason ?? '' }) }
     }
-    const left = stockLeft(shown, choice)
+    const left = offered === null ? 0 : Math.floor(stockLeft(show(offered), choice) / factor)
     return {
       outcome: accept({
         kind: 'trade', orderId: order.id, chargedMicro: order.totalMicro + order.feeMicro, secret: this.#secretOf(order, offered, cards.map(showCard), text),
@@ -157,6 +158,40 @@ export class AcgAnswers {
       }),
       receipt,
     }
+  }
+
+  /** What a trade means whose number is bound by nothing: a good that is offered and that this protocol can carry. */
+  async #meantNow(docking: Docking, ask: Trade, manner: Manner): Promise<Outcome<Meant>> {
+    const found = await this.#find(docking, ask.good, manner)
+    if (!found) return notFound(ask.good)
+    const carried = isCarried(found)
+    return carried.ok ? accept({ good: found.offered.id, offered: found.offered, factor: found.factor, choice: found.choice ?? ask.choice }) : carried
+  }
+
+  /**
+   * What a trade means whose number an accepted order, here or at the site before, has bound: that order, whatever became
+   * of the good, its kinds and its prices meanwhile. Whether the same is asked is decided where orders are placed. Null
+   * when the number is free.
+   */
+  async #meantBefore(docking: Docking, ask: Trade, { keyOf }: Manner): Promise<Outcome<Meant | { takenOver: Extract<Answer, { kind: 'trade' }> }> | null> {
+    const { db, orders, vault, publicUrl } = this.#hub
+    const order = await orders.findByReference(docking, ask.reference)
+    const known = order !== null && order.state !== 'cancelled' ? order : null
+    const taken = known ? null : await findTakenOver(db, docking, { reference: ask.reference })
+    if (!known && !taken) return null
+    const good = known ? known.good : taken!.good
+    if (good === null) {
+      // The good did not come over, so no name that is asked with can be another one's.
+      if (taken!.quantity !== ask.quantity) return refuse('orders.reference_reused', { reference: ask.reference, differs: 'quantity' })
+      return accept({ takenOver: { kind: 'trade', orderId: taken!.tradeNo, chargedMicro: taken!.amountMicro, secret: openTakenOver(vault, taken!), stock: 0, url: `${publicUrl}/docs` } })
+    }
+    const [offered = null] = await offeredById(db, docking, [good])
+    const factor = offered ? factorNamed(offered, ask.good) : 1
+    if (factor === null) return refuse('orders.reference_reused', { reference: ask.reference, differs: 'good' })
+    if (!('sku' in ask.good) || !known) return accept({ good, offered, factor, choice: ask.choice })
+    const choice = choiceOf(known.variant)
+    const isSame = skuNumber(goodOfSku(ask.good.sku), keyOf(choice)) === ask.good.sku
+    return isSame ? accept({ good, offered, factor, choice }) : refuse('orders.reference_reused', { reference: ask.reference, differs: 'variant' })
   }
 
   /** The order by the hub's number or by the shop's own. What is shown is handed over, so a doubtful order is settled by it. */
@@ -185,11 +220,11 @@ export class AcgAnswers {
   }
 
   /** This protocol has no word for the most that a buyer pays; the docking's terms say what stands in its place. */
-  #guardOf(docking: Docking, offered: Offered, choice: Choice, quantity: number): bigint | null {
+  #guardOf(docking: Docking, offered: Offered, choice: Choice, quantity: number, factor: number): bigint | null {
     if (docking.priceGuard === 'none') return null
     if (docking.priceGuard === 'max') return docking.priceCapMicro
-    const chosen = chooseVariant(offered, choice)
-    return chosen.ok ? this.#prices.guardFor(docking.id, offered.id, chosen.value, quantity) : null
+    const perOne = this.#prices.guardFor(docking.id, factor === 1 ? offered.number : packNumber(offered.number), choice, quantity)
+    return perOne === null ? null : perOne / BigInt(factor)
   }
 }
 
@@ -209,6 +244,10 @@ async function inBytes(parts: Iterable<string>): Promise<Buffer> {
     }
   }
   return Buffer.concat(chunks)
+}
+
+function notFound(name: GoodName): Outcome<never> {
+  return refuse('catalogue.good_not_found', { good: String(Object.values(name)[0]) })
 }
 
 /** Whether this protocol can say the good's prices, or what it can say in its place. */
