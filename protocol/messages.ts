@@ -161,7 +161,7 @@ export const Problem = Type.Object({
 /** One verdict an order, in the order of the asks. */
 export const OrderVerdicts = Type.Object({
   items: Type.Array(Type.Union([
-    Type.Object({ status: Type.Integer({ description: '201 placed, 200 the order that its reference had bound before.' }), order: Order }, closed),
+    Type.Object({ status: Type.Integer({ description: '201 placed, 202 placed where a person delivers the good, 200 the order that its reference had bound before.' }), order: Order }, closed),
     Type.Object({ status: Type.Integer({ description: 'What POST /api/orders would have answered.' }), problem: Problem }, closed),
   ])),
 }, closed)

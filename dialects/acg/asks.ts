@@ -25,6 +25,14 @@ const OPEN_FIELDS: Readonly<Partial<Record<Call, readonly string[]>>> = {
   item: ['id'], stock: ['sku_id'], inventoryState: ['sku_id', 'quantity'], valuation: ['sku_id', 'quantity'], trade: ['sku_id', 'quantity', 'trade_no'],
 }
 
+/** Where a buyer's own words stand. */
+const PRIVATE: readonly string[] = ['contact', 'password']
+
+/** Whether a field of this call holds what the protocol asked for, and nothing that a buyer or a stranger filled in. */
+export function isOwnField({ call, flavor }: Pick<AcgRequest, 'call' | 'flavor'>, name: string): boolean {
+  return name === 'app_id' || ((flavor === 'open' ? OPEN_FIELDS[call] : FIELDS[call])?.includes(name) === true && !PRIVATE.includes(name))
+}
+
 const NO_CHOICE: Choice = { race: null, options: {} }
 
 /**

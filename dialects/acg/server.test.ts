@@ -122,7 +122,14 @@ test('the string that is hashed is the published one, nested keys and all, and i
   ]))))
   assert.equal(base(request, '0123456789ABCDEF'), vector.base)
   assert.deepEqual(signed(request, '0123456789ABCDEF', digests), { ok: true, value: null })
-  assert.equal(redactedBase(request), vector.base.replaceAll('0123456789ABCDEF', '***'))
+  assert.equal(redactedBase(request), vector.base.replaceAll('0123456789ABCDEF', '***').replace('account=user@example', 'account=***').replace('contact=abcdef0123456789', 'contact=***'))
+})
+
+test('what a buyer filled in stands in no redaction, whatever the field is called and however it is nested', () => {
+  const filled = new Map<string, string | Map<string, string>>([
+    ['shared_code', 'C1'], ['num', '1'], ['contact', 'CANARY'], ['password', 'CANARY'], ['account', 'CANARY'], ['ticks', new Map([['0', 'CANARY'], ['CANARY', 'x']])], ['sku', new Map([['区', '一']])], ['app_id', '1000'], ['sign', 's'],
+  ])
+  assert.equal(redactedBase(opened(post(TRADE, writeForm(filled)))), 'account=***&app_id=1000&contact=***&num=1&password=***&shared_code=C1&sku[区]=一&ticks=***&key=***')
 })
 
 test('any form signed by its key is accepted, and by no other key', () => {

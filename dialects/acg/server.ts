@@ -1,6 +1,7 @@
 import { accept, refuse } from '../../protocol/outcome.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { Form } from '../../protocol/wire/form.ts'
+import { isOwnField } from './asks.ts'
 import type { AcgRequest } from './request.ts'
 
 export { ItemList, write, type Manner } from './answers.ts'
@@ -33,17 +34,21 @@ export function base(request: AcgRequest, secret: string): string {
   return `${pairs(request, false)}&key=${secret}`
 }
 
-/** The same string with `***` for the key at its end and for the body's `app_key`: fit for the docking report. */
+/**
+ * The same string fit for the docking report: `***` stands for the key at its end and for the value of every field but
+ * `app_id` and those that the protocol itself names. What a buyer filled in, an account or its password, is not kept.
+ */
 export function redactedBase(request: AcgRequest): string {
   return `${pairs(request, true)}&key=***`
 }
 
-function pairs({ form, flavor }: AcgRequest, redacted: boolean): string {
+function pairs(request: AcgRequest, redacted: boolean): string {
+  const { form, flavor } = request
   const parts: string[] = []
   for (const name of [...form.keys()].sort()) {
     const value = form.get(name)
     if ((name === 'sign' && flavor !== 'open') || value === undefined || value === '') continue
-    if (redacted && name === 'app_key') parts.push('app_key=***')
+    if (redacted && !isOwnField(request, name)) parts.push(`${name}=***`)
     else if (typeof value === 'string') parts.push(`${name}=${value}`)
     else for (const [inner, text] of value) parts.push(`${name}[${inner}]=${text}`)
   }

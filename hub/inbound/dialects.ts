@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { open, read, redactedBase, signed, who, write, type AcgRequest, type Flavor, type Manner } from '../../dialects/acg/server.ts'
 import type { Ask, Reply } from '../../dialects/dialect.ts'
-import { accept, type Because, type Outcome, type Refusal } from '../../protocol/outcome.ts'
+import { accept, type Because, type Refusal } from '../../protocol/outcome.ts'
 import { reasonOf } from '../../protocol/reasons.ts'
 import { variantOf } from '../domain/catalogue/index.ts'
 import { addressAllowed, keyInForce, mayUse, type Docking, type LiveKey } from '../domain/partners/index.ts'
@@ -84,8 +84,15 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, doc
   if (!asker.ok) {
     hub.limiter.failed(address, nowMs)
     const admitted = hub.limiter.admits(address, nowMs)
-    return { done: { outcome: admitted.ok ? asker : admitted } }
+    if (!admitted.ok) {
+      // Anybody can name an id: beyond the limit nothing of it is kept, so that nobody fills a docking's books and log.
+      Object.assign(entry, { docking: '', keyId: '' })
+      return { done: { outcome: admitted } }
+    }
+    if (asker.seen) note(hub, asker.seen, asker.refusal, `acg ${opened.value.call}`, asker.more ?? {})
+    return { done: { outcome: asker } }
   }
+  entry.isProven = true
   crashpoint('authenticated')
   const { docking, key } = asker.value
   const place = hub.limiter.enter(docking.id, nowMs)
@@ -105,8 +112,11 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, doc
   }
 }
 
+/** A refusal with the key that was tried, if there is one. */
+type Tried = { ok: true; value: { docking: Docking; key: LiveKey } } | { ok: false; refusal: Refusal; seen?: LiveKey; more?: Because }
+
 /** The key is tried before anything else is said; several keys live at once while a shop changes its own. */
-async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address: string, entry: Entry): Promise<Outcome<{ docking: Docking; key: LiveKey }>> {
+async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address: string, entry: Entry): Promise<Tried> {
   const named = who(request)
   if (!named.ok) return named
   const keys = (await hub.keys.ofDocking(dockingId)).filter((key) => key.kind === 'acg' && key.docking.appId === named.value.appId)
@@ -119,13 +129,11 @@ async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address:
       const inForce = keyInForce(key, new Date(hub.clock.nowMs()))
       const allowed = inForce.ok ? addressAllowed(key.docking.allowedAddresses, address) : inForce
       if (allowed.ok) return accept({ docking: key.docking, key })
-      note(hub, key, allowed.refusal, `acg ${request.call}`, {})
-      return allowed
+      return { ...allowed, seen: key }
     }
     if (!outcome.ok) refusal = outcome.refusal
   }
-  if (keys[0]) note(hub, keys[0], refusal!, `acg ${request.call}`, { base: redactedBase(request).slice(0, 2000) })
-  return { ok: false, refusal: refusal! }
+  return { ok: false, refusal: refusal!, ...(keys[0] ? { seen: keys[0], more: { base: redactedBase(request).slice(0, 2000) } } : {}) }
 }
 
 const digests = {

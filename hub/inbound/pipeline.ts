@@ -128,6 +128,7 @@ async function walk<B extends TSchema, Q extends TSchema>(
   if (typeof trace === 'string' && TRACE_PARENT.test(trace)) reply.header('traceparent', trace)
   const who = await signIn(hub, arrivalOf(hub, request, body, entry))
   if (!who.ok) return who
+  entry.isProven = true
   crashpoint('authenticated')
   const { key } = who.value
   const { requestsPerSecond } = hub.limiter.options
@@ -208,8 +209,8 @@ function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array | null, e
     body,
     address: addressOf(request),
     onKnown: (key) => {
-      entry.docking = key.docking.id
-      entry.keyId = key.id
+      entry.docking = key?.docking.id ?? ''
+      entry.keyId = key?.id ?? ''
     },
   }
 }

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { fieldsOf, openEntry, prefixOf, RequestLog, withoutSecrets } from './request-log.ts'
 
 let count = 0
-function entryOf(docking: string, url = '/api/orders') {
+function entryOf(docking: string, url = '/api/orders', isProven = true) {
   const entry = openEntry({ id: `req_${++count}`, method: 'POST', ip: '192.0.2.7', raw: { url } }, '/api/orders', 0, 1_795_383_120_000)
-  entry.docking = docking
+  Object.assign(entry, { docking, isProven })
   return entry
 }
 
@@ -43,6 +43,26 @@ test('what was kept is what is read, whatever its length, and the oldest goes fi
   odd.body = Buffer.alloc(281, 0x20)
   log.keep(odd)
   assert.equal(log.page('dck_b', null, 1)![0]!.body, null, 'a body that is too long is told by its size alone')
+})
+
+test('failed sign-ins stand among the others by their time, and push out nothing that was proven', () => {
+  const log = new RequestLog({ perDocking: 20, mostEntries: 60, sinceMs: 0 })
+  const proven = Array.from({ length: 20 }, () => {
+    const entry = entryOf('dck_a')
+    log.keep(entry)
+    if (count % 2 === 0) log.keep(entryOf('dck_a', '/api/orders', false))
+    return entry.id
+  })
+  for (let i = 0; i < 1_000; i++) log.keep(entryOf('dck_a', '/api/orders', false))
+  const kept = log.page('dck_a', null, 100)!
+  assert.equal(kept.length, 30)
+  assert.deepEqual(kept.filter(({ id }) => proven.includes(id)).map(({ id }) => id), proven.toReversed())
+  assert.equal(kept[0]!.id, `req_${count}`, 'the last of them is seen first')
+  log.keep(entryOf('dck_a'))
+  assert.equal(log.page('dck_a', null, 1)![0]!.id, `req_${count}`)
+  for (let i = 0; i < 1_000; i++) log.keep(entryOf(`dck_${i}`, '/api/orders', false))
+  assert.equal(log.size, 60)
+  assert.equal(log.page('dck_a', null, 100)!.length, 20, 'where all is full they are the first to go')
 })
 
 test('a request of nobody is kept nowhere', () => {

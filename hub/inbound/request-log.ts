@@ -14,6 +14,8 @@ export type Entry = {
   readonly bytesIn: number
   docking: string
   keyId: string
+  /** Whether a key proved who asks. Whoever names a docking's key and fails has a place of its own in that docking's log. */
+  isProven: boolean
   /** The bytes of a JSON body. Of an acg form only what was asked for, as an object: the form carries the shop's key. */
   body: Uint8Array | object | null
   status: number
@@ -22,7 +24,7 @@ export type Entry = {
 }
 
 /** One request as it is shown; `body` is what was read of it, null when it was too long to be kept or is no JSON. */
-export type Kept = Omit<Entry, 'begunMs' | 'docking' | 'body'> & { body: unknown; durationMs: number }
+export type Kept = Omit<Entry, 'begunMs' | 'docking' | 'isProven' | 'body'> & { body: unknown; durationMs: number }
 
 /** Longer bodies are not held: their size is told. */
 export const BODY_BYTES_KEPT = 280
@@ -33,21 +35,24 @@ export function openEntry(request: { id: string; method: string; ip: string; raw
   const mark = url.indexOf('?')
   return {
     id: request.id, atMs: nowMs, begunMs: performance.now(), method: request.method, path: mark < 0 ? url : url.slice(0, mark), route, address: addressOf(request), bytesIn,
-    docking: '', keyId: '', body: null, status: 0, code: null, bytesOut: 0,
+    docking: '', keyId: '', isProven: false, body: null, status: 0, code: null, bytesOut: 0,
   }
 }
 
 type Ring = { slots: Buffer; filled: number; next: number; used: boolean }
 
-// A slot: two doubles, two 32-bit and three 16-bit numbers, then texts with their lengths in front.
-const AT = 0, DURATION = 8, BYTES_IN = 16, BYTES_OUT = 20, STATUS = 24, CODE = 26, ROUTE = 28, TEXTS = 30
+// A slot: two doubles, two 32-bit and three 16-bit numbers, a double, then texts with their lengths in front.
+const AT = 0, DURATION = 8, BYTES_IN = 16, BYTES_OUT = 20, STATUS = 24, CODE = 26, ROUTE = 28, TURN = 30, TEXTS = 38
 const LONGEST_NAME = 31
 const SLOT_BYTES = TEXTS + 4 * (1 + LONGEST_NAME) + 2 + LONGEST_PATH + BODY_BYTES_KEPT
 const FIRST_SLOTS = 8
+/** Enough to see that somebody tries, or that one's own program signs wrongly. */
+const MOST_UNPROVEN = 10
 
 /**
  * The last requests of each docking since this life began, in memory: what a partner looks at when a call went wrong.
- * Bounded a docking and in all; when all is full, a docking that has been quiet loses its log first.
+ * Bounded a docking and in all; when all is full, failed sign-ins go first, then the log of a docking that has been quiet.
+ * Failed sign-ins have ten places a docking beside its own: anybody can make them, and they push out nothing that was proven.
  *
  * They are written into buffers. As objects each of them outlived its request by seconds, and moving them through the
  * generations of the heap cost 40 MB and half as much again as the order itself.
@@ -57,10 +62,12 @@ export class RequestLog {
   readonly sinceMs: number
   readonly #mostEntries: number
   readonly #rings = new Map<string, Ring>()
+  readonly #unproven = new Map<string, Ring>()
   /** Method and route, which are few, by number. */
   readonly #routes: { method: string; route: string }[] = []
   readonly #routeNumbers = new Map<string, Map<string, number>>()
   #count = 0
+  #turn = 0
 
   constructor({ perDocking, mostEntries, sinceMs }: { perDocking: number; mostEntries: number; sinceMs: number }) {
     this.perDocking = perDocking
@@ -71,13 +78,14 @@ export class RequestLog {
   /** Keeps a finished request. One of nobody known is kept nowhere. */
   keep(entry: Entry): void {
     if (entry.docking === '') return
-    let ring = this.#rings.get(entry.docking)
-    if (ring === undefined) this.#rings.set(entry.docking, (ring = { slots: Buffer.alloc(Math.min(FIRST_SLOTS, this.perDocking) * SLOT_BYTES), filled: 0, next: 0, used: true }))
+    const [rings, most] = entry.isProven ? [this.#rings, this.perDocking] : [this.#unproven, Math.min(MOST_UNPROVEN, this.perDocking)]
+    let ring = rings.get(entry.docking)
+    if (ring === undefined) rings.set(entry.docking, (ring = { slots: Buffer.alloc(Math.min(FIRST_SLOTS, most) * SLOT_BYTES), filled: 0, next: 0, used: true }))
     ring.used = true
-    if ((ring.next + 1) * SLOT_BYTES > ring.slots.length) ring.slots = Buffer.concat([ring.slots], Math.min(ring.slots.length * 2, this.perDocking * SLOT_BYTES))
+    if ((ring.next + 1) * SLOT_BYTES > ring.slots.length) ring.slots = Buffer.concat([ring.slots], Math.min(ring.slots.length * 2, most * SLOT_BYTES))
     this.#write(ring.slots.subarray(ring.next * SLOT_BYTES, (ring.next + 1) * SLOT_BYTES), entry)
-    ring.next = (ring.next + 1) % this.perDocking
-    if (ring.filled === this.perDocking) return
+    ring.next = (ring.next + 1) % most
+    if (ring.filled === most) return
     ring.filled++
     if (++this.#count > this.#mostEntries) this.#forgetQuiet()
   }
@@ -98,12 +106,8 @@ export class RequestLog {
   }
 
   #newestFirst(docking: string): Kept[] {
-    const ring = this.#rings.get(docking)
-    if (ring === undefined) return []
-    return Array.from({ length: ring.filled }, (_, i) => {
-      const slot = (ring.next - 1 - i + this.perDocking) % this.perDocking
-      return this.#read(ring.slots.subarray(slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES))
-    })
+    const slots = [this.#rings.get(docking), this.#unproven.get(docking)].flatMap((ring) => (ring === undefined ? [] : Array.from({ length: ring.filled }, (_, i) => ring.slots.subarray(i * SLOT_BYTES, (i + 1) * SLOT_BYTES))))
+    return slots.sort((a, b) => b.readDoubleLE(TURN) - a.readDoubleLE(TURN)).map((slot) => this.#read(slot))
   }
 
   #write(slot: Buffer, entry: Entry): void {
@@ -114,6 +118,7 @@ export class RequestLog {
     slot.writeUInt16LE(entry.status, STATUS)
     slot.writeUInt16LE(entry.code === null ? 0 : reasonCodes.indexOf(entry.code) + 1, CODE)
     slot.writeUInt16LE(this.#routeNumber(entry.method, entry.route), ROUTE)
+    slot.writeDoubleLE(++this.#turn, TURN)
     let at = TEXTS
     for (const text of [entry.id, entry.keyId, entry.address]) {
       const bytes = slot.write(text, at + 1, LONGEST_NAME, 'latin1')
@@ -158,8 +163,13 @@ export class RequestLog {
     return number
   }
 
-  /** Goes round the dockings: one that was written to since the last round is passed over once. */
+  /** Failed sign-ins first; then it goes round the dockings: one that was written to since the last round is passed over once. */
   #forgetQuiet(): void {
+    for (const [docking, ring] of this.#unproven) {
+      this.#unproven.delete(docking)
+      this.#count -= ring.filled
+      return
+    }
     for (const [docking, ring] of this.#rings) {
       this.#rings.delete(docking)
       if (!ring.used) {

@@ -15,8 +15,8 @@ export type Arrival = {
   /** Null while it is still to come: then its digest is not compared yet. */
   body: Uint8Array | null
   address: string
-  /** Told whose key was named, proven or not. */
-  onKnown(key: LiveKey): void
+  /** Told whose key was named, proven or not; null when whoever named it has failed too often to be written down. */
+  onKnown(key: LiveKey | null): void
 }
 
 export type SignedIn = {
@@ -32,6 +32,9 @@ export type SignedIn = {
   base: string | null
 }
 
+/** A refusal with the key that was named, if there is one. */
+type Tried = { ok: true; value: SignedIn } | { ok: false; refusal: Refusal; seen?: LiveKey; more?: Because }
+
 /** Who asks: by RFC 9421 signature if there is one, else by bearer key. A refusal of a known docking is kept as a fact. */
 export async function signIn(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> {
   const signed = arrival.header('signature-input') !== undefined || arrival.header('signature') !== undefined
@@ -40,13 +43,18 @@ export async function signIn(hub: Hub, arrival: Arrival): Promise<Outcome<Signed
     // Who proves a key always passes; who fails too often is slowed down, and with everybody behind the same address.
     hub.limiter.failed(arrival.address, hub.clock.nowMs())
     const admitted = hub.limiter.admits(arrival.address, hub.clock.nowMs())
-    return admitted.ok ? outcome : admitted
+    if (!admitted.ok) {
+      // Anybody can name a key: beyond the limit nothing of it is kept, so that nobody fills a docking's books and log.
+      arrival.onKnown(null)
+      return admitted
+    }
+    return outcome.seen ? noted(hub, outcome.seen, outcome.refusal, outcome.more) : outcome
   }
   const allowed = addressAllowed(outcome.value.key.docking.allowedAddresses, arrival.address)
   return allowed.ok ? outcome : noted(hub, outcome.value.key, allowed.refusal)
 }
 
-async function byBearer(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> {
+async function byBearer(hub: Hub, arrival: Arrival): Promise<Tried> {
   const token = /^Bearer ([!-~]{1,200})$/i.exec(arrival.header('authorization') ?? '')?.[1]
   if (token === undefined) return refuse('partners.credentials_missing')
   const read = readKey(token)
@@ -55,12 +63,12 @@ async function byBearer(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> 
   if (!key) return refuse('partners.key_unknown')
   arrival.onKnown(key)
   const inForce = keyInForce(key, new Date(hub.clock.nowMs()))
-  if (!inForce.ok) return noted(hub, key, inForce.refusal)
+  if (!inForce.ok) return { ...inForce, seen: key }
   return accept({ key, signed: false, proof: null, onlyReplay: null, skewS: null, base: null })
 }
 
 /** The steps in the order of RFC 9421: read, find the key, verify, then everything that only the holder may be told. */
-async function bySignature(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> {
+async function bySignature(hub: Hub, arrival: Arrival): Promise<Tried> {
   const claim = readSignature(toSigned(arrival))
   if (!claim.ok) return claim
   const { keyid, base, created, nonce } = claim.value
@@ -71,16 +79,16 @@ async function bySignature(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn
   const verified = proves(claim.value, usable ? key.kind as 'hmac-sha256' | 'ed25519' : 'hmac-sha256', usable ? key.key! : hub.nobody)
   if (!usable || !verified) {
     const refusal = refuse('partners.signature_invalid', { baseSha256: createHash('sha256').update(base).digest('hex') }).refusal
-    return usable ? noted(hub, key, refusal, { base: redacted(base) }) : { ok: false, refusal }
+    return usable ? { ok: false, refusal, seen: key, more: { base: redacted(base) } } : { ok: false, refusal }
   }
   const nowMs = hub.clock.nowMs()
   const digest = arrival.body && arrival.body.byteLength > 0 ? checkContentDigest(arrival.header('content-digest') ?? '', arrival.body, sha256, sha512) : accept(null)
-  if (!digest.ok) return noted(hub, key, digest.refusal)
+  if (!digest.ok) return { ...digest, seen: key }
   const inForce = keyInForce(key, new Date(nowMs))
-  if (!inForce.ok) return noted(hub, key, inForce.refusal)
+  if (!inForce.ok) return { ...inForce, seen: key }
   const nowS = Math.floor(nowMs / 1000)
   const fresh = checkFreshness(claim.value, nowS)
-  if (!fresh.ok) return noted(hub, key, fresh.refusal)
+  if (!fresh.ok) return { ...fresh, seen: key }
   return accept({ key, signed: true, proof: { nonce, created }, onlyReplay: null, skewS: created - nowS, base: redacted(base) })
 }
 
