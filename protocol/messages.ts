@@ -110,7 +110,10 @@ export const DecisionView = Type.Object({
 export const Docking = Type.Object({
   id: Id, name: Type.String(), mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]), dialect: Type.String(), state: Type.Union([Type.Literal('open'), Type.Literal('held')]),
   key: Type.Object({ id: Id, kind: Type.String(), scopes: Type.Array(Type.String()), createdAt: Time, expiresAt: Type.Union([Time, Type.Null()]) }, closed),
-  version: Type.String(), limits: Type.Object({ requestsPerSecond: Type.Integer(), inFlight: Type.Integer(), requestBytes: Type.Integer(), cardsPerOrder: Type.Integer() }, closed),
+  version: Type.String(),
+  limits: Type.Object({
+    requestsPerSecond: Type.Integer(), inFlight: Type.Integer(), requestBytes: Type.Integer(), cardsPerOrder: Type.Integer(), batchOrders: Type.Integer(), batchCards: Type.Integer(), batchBytes: Type.Integer(),
+  }, closed),
   decisions: Type.Array(DecisionView), serverTime: Time,
 }, closed)
 

@@ -143,7 +143,16 @@ export type Docking = {
   state: 'open' | 'held'
   key: { id: string; kind: string; scopes: string[]; createdAt: Time; expiresAt: Time | null }
   version: string
-  limits: { requestsPerSecond: number; inFlight: number; requestBytes: number; cardsPerOrder: number }
+  limits: {
+    requestsPerSecond: number
+    inFlight: number
+    requestBytes: number
+    cardsPerOrder: number
+    /** Of one batch; a batch may be `batchBytes` long in place of `requestBytes`. */
+    batchOrders: number
+    batchCards: number
+    batchBytes: number
+  }
   decisions: Decision[]
   serverTime: Time
 }

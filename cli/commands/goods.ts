@@ -29,6 +29,14 @@ export const importGoods: Command = {
       zh: 'JSON 中还可写 races（种类）[{name, unitPrice, cost, wholesale}]、options（规格）[{name, choices: [{name, surcharge}]}]、wholesale（批发价）[{from, unitPrice}]、form（下单表单）[{name, label, type, pattern, error, choices: [{label, value}]}]、contact（any、phone、email、qq）、delivery（card、manual）、stock 与 message（人工发货商品）、cost（成本）。人工发货商品的 stock 是单笔订单的数量上限，不会递减。',
     },
     {
+      en: 'A line states the whole good: what it leaves out (cost, races, options, form, description and so on) is empty or at its default afterwards, also where the good had it before. Only the picture stays.',
+      zh: '每一行都是商品的完整内容：未写出的项（cost、races、options、form、description 等）导入后即为空或默认值，原有内容不保留；只有图片保留。',
+    },
+    {
+      en: 'A pattern of a form fits any part of a value; write ^ and $ to mean all of it. Look-around, back references and word boundaries are refused, and repeats beyond 300 in all.',
+      zh: '下单表单的 pattern 匹配值的任意一段，整段匹配请写 ^ 与 $；不支持环视、反向引用和单词边界，重复次数合计最多 300。',
+    },
+    {
       en: 'A line that cannot be read is left out and named; all others are imported. Importing the same file again changes nothing.',
       zh: '有误的行会跳过并标明行号，其余照常导入；重复导入同一文件不会产生变化。',
     },

@@ -72,6 +72,8 @@ test('a batch is signed in live mode, holds 1 to 500 orders and at most 5000 car
     assert.equal(reply.body.code, code, reply.text)
   }
   await told(await hub.bearer(shop, 'POST', PATH, { orders: [ask(good, 'A')] }), 'partners.signature_required')
+  const { batchOrders, batchCards, batchBytes } = (await hub.signed(shop, 'GET', '/api/docking')).body.limits
+  assert.deepEqual([batchOrders, batchCards, batchBytes], [500, 5_000, 1_048_576])
   await told(await place([]), 'protocol.invalid_field')
   await told(await place(Array.from({ length: 501 }, (_, i) => ask(good, `N-${i}`))), 'protocol.invalid_field')
   const many = await place(Array.from({ length: 6 }, (_, i) => ask(good, `N-${i}`, { quantity: 1000 })))

@@ -110,6 +110,16 @@ test('goods are added, changed or left by their code; numbers run without gaps a
   assert.equal(Number((await own.owner.query('select max(number) as n from catalogue.goods')).rows[0].n), 12)
 })
 
+test('a row states the whole good: what it leaves out is cleared', async (t) => {
+  const own = await openRooms(t)
+  const stored = async (row: object) => {
+    await importGoods(own.db, [{ code: 'WHOLE', name: 'Whole', category: 'Test', unitPrice: '5', ...row }], 1, () => own.ids.make('gds', own.clock.nowMs()))
+    return (await own.owner.query(`select cost is null as costless, options is null as plain, maximum from catalogue.goods where code = 'WHOLE'`)).rows.map(Object.values)
+  }
+  assert.deepEqual(await stored({ cost: '4', races: [{ name: '月卡', unitPrice: '30' }], maximum: 9 }), [[false, false, 9]])
+  assert.deepEqual(await stored({}), [[true, true, 1000]])
+})
+
 test('cards are imported line by line: what is wrong is named by its line, duplicates in the file and across files are left out', async () => {
   const good = await rooms.addGood('LINES')
   const first = await rooms.addCards(good, ['A', 'B', '', 'A', 'N1,C', 'bad\u0001line', 'x'.repeat(2_001), 'D'])

@@ -12,7 +12,7 @@ const closed = { additionalProperties: false }
 
 export function goodsRoutes(app: FastifyInstance, hub: Hub): void {
   addOperatorRoute(app, hub, {
-    method: 'POST', path: '/operator/goods', summary: 'Add or change goods by code; a wrong row is named and left out', bodyLimit: limits.importBytes,
+    method: 'POST', path: '/operator/goods', summary: 'Add or change goods by code. A row states the whole good: what it leaves out is cleared. A wrong row is named and left out', bodyLimit: limits.importBytes,
     body: Type.Object({ items: Type.Array(Type.Object({}, { additionalProperties: true }), { minItems: 1, maxItems: 5_000 }), firstLine: Type.Optional(Type.Integer({ minimum: 1 })) }, closed),
     handler: async ({ body }) => accept({
       status: 200, body: await importGoods(hub.db, body.items as Record<string, unknown>[], body.firstLine ?? 1, () => hub.ids.make('gds', hub.clock.nowMs())),

@@ -21,7 +21,10 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
           id: docking.id, name: docking.name, mode: docking.mode, dialect: docking.dialect, state: decisions.length > 0 ? 'held' : 'open',
           key: { id: key.id, kind: key.kind, scopes: key.scopes, createdAt: key.createdAt.toISOString(), expiresAt: key.expiresAt?.toISOString() ?? null },
           version: NEWEST_VERSION,
-          limits: { requestsPerSecond: hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight, requestBytes: limits.requestBytes, cardsPerOrder: limits.cardsPerOrder },
+          limits: {
+            requestsPerSecond: hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight, requestBytes: limits.requestBytes, cardsPerOrder: limits.cardsPerOrder,
+            batchOrders: limits.batchOrders, batchCards: limits.batchCards, batchBytes: limits.batchBytes,
+          },
           decisions: decisions.map(presentDecision), serverTime: new Date(nowMs).toISOString(),
         },
       })
