@@ -32,7 +32,7 @@ export type Answer<Value> =
 /** Something that no hub says. `mayPass`: the next attempt may meet the hub itself. */
 export type Broken = { readonly ok: null; readonly words: Words; readonly mayPass: boolean; readonly retryAfterS: number | null }
 
-/** Statuses with which a proxy says that the hub behind it is away for now. */
+/** Statuses with which a proxy says that the hub behind it is away and may come back. */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 
 /** Reads an answer. A status of success without JSON is broken and may pass: the order behind it may stand. */

@@ -80,7 +80,7 @@ export class Aftermath {
           this.#handover.settled(order.lane, order.position)
         }
         const doubtful = handing.filter(({ order }) => order.doubt !== null || order.state === 'unknown').map(({ order }) => order)
-        if (doubtful.length > 0) this.chore(this.#outOfDoubt(doubtful))
+        if (doubtful.length > 0) this.chore(this.#clearDoubt(doubtful))
       }),
       unsent: once(() => {
         // A repeat may have been answered before this first answer found its line gone.
@@ -101,20 +101,20 @@ export class Aftermath {
     if (due.some((order) => this.#isRecalled(order))) again()
     const now = due.filter((order) => !this.#isRecalled(order))
     if (now.length === 0) return
-    this.chore(this.#intoDoubt(now).then(again, (error: unknown) => {
+    this.chore(this.#writeDoubt(now).then(again, (error: unknown) => {
       again()
       throw error
     }))
   }
 
   /** An order that a person delivers stays `delivering`: nothing was handed over that could be lost. The doubt stands beside it. */
-  #intoDoubt(orders: readonly Order[]): Promise<void> {
+  #writeDoubt(orders: readonly Order[]): Promise<void> {
     // Asked again under the lane's lock: a repeat that came first has the order now.
     const isOpen = (order: Order) => this.#handover.waits(order.lane, order.position) && !this.#isRecalled(order)
     return this.#move(orders, 'order.doubtful', [['delivered', 'unknown', 'broken'], ['delivering', 'delivering', 'broken']], isOpen)
   }
 
-  #outOfDoubt(orders: readonly Order[]): Promise<void> {
+  #clearDoubt(orders: readonly Order[]): Promise<void> {
     return this.#move(orders, 'order.handed_over', [['unknown', 'delivered', null], ['delivering', 'delivering', null]], () => true)
   }
 
@@ -217,7 +217,7 @@ export class Aftermath {
   /** Ends a life in order: voids that are pending become doubt, and what is under way is waited for. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer)
-    for (const orders of Map.groupBy(this.#voids.values(), (order) => order.docking).values()) await this.#intoDoubt(orders).catch(() => {})
+    for (const orders of Map.groupBy(this.#voids.values(), (order) => order.docking).values()) await this.#writeDoubt(orders).catch(() => {})
     await Promise.allSettled(this.#chores)
   }
 
