@@ -187,7 +187,7 @@ export const reasons = {
     ['A good with this code differs', 'The code {code} already names another good.'],
     ['商品编码已被占用', '编码 {code} 已用于另一商品。'], ['code']),
   'catalogue.card_duplicate': answer('technical', { ...ruled, status: 409, retry: 'never' },
-    ['The card is already known', 'Line {line}: this card was imported before for the same good.'],
+    ['The card is already known', 'Line {line}: the same good has this card already, from this file or an earlier import.'],
     ['卡密重复', '第 {line} 行：同一商品下已有此卡密。'], ['line']),
 
   // Orders.
