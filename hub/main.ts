@@ -11,6 +11,7 @@ import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
+import { Sandboxes } from './domain/sandbox/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
 import { buildServer } from './inbound/server.ts'
@@ -62,8 +63,9 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const notices = new Notices({
     db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
+  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, sandboxes, operators, signer, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -107,6 +109,7 @@ async function serve(): Promise<void> {
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
     await hub.prices.close()
     await hub.notices.close()
+    await hub.sandboxes.close()
     await hub.orders.close()
     await hub.db.end()
     process.exitCode = code
@@ -122,6 +125,7 @@ async function serve(): Promise<void> {
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
   hub.notices.start()
+  hub.sandboxes.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -374,6 +374,17 @@ export const reasons = {
     ['Something was sold since the migration', 'What the migration brought was sold from: {orders}. Nothing was withdrawn.'],
     ['迁移后已有成交', '迁入的内容已有成交：{orders}。未作任何撤回。'], ['orders']),
 
+  // Sandboxes.
+  'sandbox.live_docking': answer('technical', { ...ruled, retry: 'never' },
+    ['This works in a sandbox only', 'The docking {docking} is live: faults, test money and time travel are for sandboxes.'],
+    ['仅限沙箱使用', '对接 {docking} 为正式环境；故障注入、测试资金与时间推移仅限沙箱。'], ['docking']),
+  'sandbox.applications_closed': answer('commercial', { ...ruled, side: 'hub', status: 403 },
+    ['This main site opens sandboxes by hand', 'Sandboxes for whoever asks are switched off here; the operator opens one.'],
+    ['本站未开放自助沙箱', '本站已关闭自助申请沙箱，请联系运营人员开通。'], []),
+  'sandbox.applications_at_limit': condition({ ...strained, status: 429 },
+    ['No more sandboxes can be opened today', 'This main site opens {allowed} sandboxes in 24 hours; ask again in {retryAfterS} seconds.'],
+    ['今日沙箱名额已满', '本站 24 小时内最多开通 {allowed} 个沙箱，请 {retryAfterS} 秒后再申请。'], ['allowed', 'retryAfterS']),
+
   // The state of the hub itself.
   'platform.rate_limited': condition({ ...strained, status: 429 },
     ['Too many requests in this time', 'The published limit is {allowed}; try again in {retryAfterS} seconds.'],
