@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { API_VERSIONS, NEWEST_VERSION } from '../../../protocol/messages.ts'
-import { isReasonCode, reasonOf } from '../../../protocol/reasons.ts'
+import { isReasonCode } from '../../../protocol/reasons.ts'
 import { refuse } from '../../../protocol/outcome.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
@@ -41,9 +41,7 @@ export function publicRoutes(app: FastifyInstance, hub: Hub): void {
     if (!isReasonCode(code)) return answerRefusal(hub, request, reply, refuse('protocol.route_not_found', { method: 'GET', path: `/reasons/${code}`.slice(0, 200) }).refusal)
     const markdown = await readFile(join(REASON_PAGES, `${code}.md`), 'utf8')
     if ((request.headers.accept ?? '').includes('text/html')) {
-      const lang = langOf(request.headers['accept-language'])
-      reply.header('vary', 'accept, accept-language').type('text/html; charset=utf-8')
-      return reply.send(renderPage(`${code} · ${reasonOf(code).title[lang]}`, markdown, lang))
+      return reply.header('vary', 'accept, accept-language').type('text/html; charset=utf-8').send(renderPage(code, markdown, langOf(request.headers['accept-language'])))
     }
     return reply.type('text/markdown; charset=utf-8').send(markdown)
   })
