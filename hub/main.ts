@@ -6,6 +6,7 @@ import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
 import { checkStanding } from './domain/decisions/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
+import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
@@ -62,8 +63,9 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const notices = new Notices({
     db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
+  const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, logbook, operators, signer, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -107,6 +109,7 @@ async function serve(): Promise<void> {
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
     await hub.prices.close()
     await hub.notices.close()
+    await hub.logbook.close()
     await hub.orders.close()
     await hub.db.end()
     process.exitCode = code
@@ -122,6 +125,7 @@ async function serve(): Promise<void> {
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
   hub.notices.start()
+  hub.logbook.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -8,13 +8,13 @@ import { hashNow } from './merkle.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest()
 const PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
-const verify = (publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array) =>
+const verify = (publicKey: Uint8Array, signature: Uint8Array, bytes: Uint8Array) =>
   verifyWith(null, bytes, createPublicKey({ key: Buffer.concat([PREFIX, publicKey]), format: 'der', type: 'spki' }), signature)
 
 function makeSigner(name: string) {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const key: NoteKey = { name, publicKey: new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)) }
-  return { key, sign: (bytes: Uint8Array) => new Uint8Array(sign(null, bytes, privateKey)) }
+  return { key, sign: (bytes: Uint8Array) => new Uint8Array(sign(null, bytes, privateKey)) as Uint8Array<ArrayBuffer> }
 }
 
 const root = sha256(Buffer.from('root'))

@@ -1,4 +1,5 @@
-import { fromBase64, toBase64 } from './bytes.ts'
+import { fromBase64, toBase64, toHex } from './bytes.ts'
+import type { VerifyEd25519 } from './documents.ts'
 import { HASH_BYTES, hashLater, isSame, type Hashing } from './merkle.ts'
 
 /**
@@ -8,16 +9,14 @@ import { HASH_BYTES, hashLater, isSame, type Hashing } from './merkle.ts'
 export type Checkpoint = { readonly origin: string; readonly size: number; readonly root: Uint8Array }
 
 /** One line below the text of a note. `keyHash` tells keys of one name apart; it proves nothing. */
-export type NoteSignature = { readonly name: string; readonly keyHash: Uint8Array; readonly bytes: Uint8Array }
+export type NoteSignature = { readonly name: string; readonly keyHash: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer> }
 
 export type Note = { readonly checkpoint: Checkpoint; readonly text: string; readonly signatures: readonly NoteSignature[] }
 
 /** Who signs: the name in the note and the raw Ed25519 public key, 32 bytes. */
-export type NoteKey = { readonly name: string; readonly publicKey: Uint8Array }
+export type NoteKey = { readonly name: string; readonly publicKey: Uint8Array<ArrayBuffer> }
 
-/** Ed25519, handed in; `publicKey` is 32 raw bytes. */
-export type VerifyEd25519 = (publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array) => boolean | Promise<boolean>
-type Sha256 = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
+export type Sha256 = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
 const ED25519 = 1
 const COSIGNATURE = 4
@@ -81,6 +80,11 @@ export function* keyHashOf({ name, publicKey }: NoteKey, kind: 'log' | 'witness'
   return (yield input).slice(0, KEY_HASH_BYTES)
 }
 
+/** The name of a witness comes from its key: nobody can sign under the name of another, and none says whose it is. */
+export function* witnessNameOf(publicKey: Uint8Array): Hashing<string> {
+  return `witness-${toHex(yield publicKey).slice(0, 16)}`
+}
+
 /** What the log signs: the text alone. */
 export function signedBytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text)
@@ -92,7 +96,7 @@ export function cosignedBytes(text: string, timeS: number): Uint8Array<ArrayBuff
 }
 
 /** The signature of a witness as the bytes of its line: the time in front. */
-export function cosignature(timeS: number, signature: Uint8Array): Uint8Array {
+export function cosignature(timeS: number, signature: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(TIME_BYTES + SIGNATURE_BYTES)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(timeS))
   bytes.set(signature, TIME_BYTES)
@@ -104,7 +108,7 @@ export async function isSignedBy(note: Note, key: NoteKey, sha256: Sha256, verif
   if (note.checkpoint.origin !== key.name) return false
   const keyHash = await hashLater(keyHashOf(key, 'log'), sha256)
   for (const line of note.signatures) {
-    if (line.name === key.name && isSame(line.keyHash, keyHash) && line.bytes.length === SIGNATURE_BYTES && (await verify(key.publicKey, signedBytes(note.text), line.bytes))) return true
+    if (line.name === key.name && isSame(line.keyHash, keyHash) && line.bytes.length === SIGNATURE_BYTES && (await verify(key.publicKey, line.bytes, signedBytes(note.text)))) return true
   }
   return false
 }
@@ -113,5 +117,5 @@ export async function isSignedBy(note: Note, key: NoteKey, sha256: Sha256, verif
 export async function cosignedAt(text: string, line: NoteSignature, key: NoteKey, sha256: Sha256, verify: VerifyEd25519): Promise<number | null> {
   if (line.name !== key.name || line.bytes.length !== TIME_BYTES + SIGNATURE_BYTES || !isSame(line.keyHash, await hashLater(keyHashOf(key, 'witness'), sha256))) return null
   const timeS = Number(new DataView(line.bytes.buffer, line.bytes.byteOffset).getBigUint64(0))
-  return (await verify(key.publicKey, cosignedBytes(text, timeS), line.bytes.slice(TIME_BYTES))) ? timeS : null
+  return (await verify(key.publicKey, line.bytes.slice(TIME_BYTES), cosignedBytes(text, timeS))) ? timeS : null
 }

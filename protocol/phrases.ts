@@ -40,6 +40,13 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} new addresses a day': '每天 {n} 个新地址',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
 
+  // The log that partners verify.
+  '32 bytes in base64: a raw Ed25519 public key': '32 字节的 Ed25519 公钥原文（base64）',
+  'the line is not written as a note asks': '签名行格式不合要求',
+  'this key did not sign this checkpoint': '该公钥没有签署此检查点',
+  'the time of it is more than {n} seconds away': '签名时间与本站相差超过 {n} 秒',
+  'one of the {n} witness keys that this docking has named': '本对接已登记的 {n} 个见证公钥之一',
+
   // JSON.
   'the body is empty': '正文为空',
   'the document cannot be read': '内容无法读取',

@@ -311,6 +311,14 @@ export const reasons = {
     ['Something was sold since the migration', 'What the migration brought was sold from: {orders}. Nothing was withdrawn.'],
     ['迁移后已有成交', '迁入的内容已有成交：{orders}。未作任何撤回。'], ['orders']),
 
+  // The log that partners verify.
+  'logbook.not_sealed': answer('technical', { ...asked, status: 404 },
+    ['Nothing is sealed at this place', 'The log holds {size} leaves; nothing is sealed at {asked}.'],
+    ['该位置尚未存证', '存证日志现有 {size} 条记录，位置 {asked} 处没有已封存的内容。'], ['asked', 'size']),
+  'logbook.cosignature_invalid': answer('technical', { ...asked, status: 422 },
+    ['The signature of the witness does not hold', 'The line of {witness} is not taken: {problem}.'],
+    ['见证签名无效', '见证人 {witness} 的签名未被接受：{problem}。'], ['witness', 'problem']),
+
   // The state of the hub itself.
   'platform.rate_limited': condition({ ...strained, status: 429 },
     ['Too many requests in this time', 'The published limit is {allowed}; try again in {retryAfterS} seconds.'],
