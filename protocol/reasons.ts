@@ -384,6 +384,13 @@ export const reasons = {
   'sandbox.applications_at_limit': condition({ ...strained, status: 429 },
     ['No more sandboxes can be opened today', 'This main site opens {allowed} sandboxes in 24 hours; ask again in {retryAfterS} seconds.'],
     ['今日沙箱名额已满', '本站 24 小时内最多开通 {allowed} 个沙箱，请 {retryAfterS} 秒后再申请。'], ['allowed', 'retryAfterS']),
+  // The log that partners verify.
+  'logbook.not_sealed': answer('technical', { ...asked, status: 404 },
+    ['Nothing is sealed at this place', 'The log holds {size} leaves; nothing is sealed at {asked}.'],
+    ['该位置尚未存证', '存证日志现有 {size} 条记录，位置 {asked} 处没有已封存的内容。'], ['asked', 'size']),
+  'logbook.cosignature_invalid': answer('technical', { ...asked, status: 422 },
+    ['The signature of the witness does not hold', 'The line of {witness} is not taken: {problem}.'],
+    ['见证签名无效', '见证人 {witness} 的签名未被接受：{problem}。'], ['witness', 'problem']),
 
   // The state of the hub itself.
   'platform.rate_limited': condition({ ...strained, status: 429 },

@@ -119,6 +119,8 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'migration.withdrawn': null,
   'migration.cards_missing': null,
   'migration.sold_from': null,
+  'logbook.not_sealed': null,
+  'logbook.cosignature_invalid': null,
   'platform.rate_limited': null,
   'platform.too_many_in_flight': null,
   'platform.overloaded': null,
