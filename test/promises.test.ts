@@ -11,8 +11,12 @@ const ROOT = new URL('../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8')
 const pages = () => globSync('docs/{reasons,guides}/*.md', { cwd: ROOT.pathname }).toSorted()
 
-/** What the pages name ahead of the rooms that bring it. Empty once they stand. */
-const AWAITED: ReadonlySet<string> = new Set(['berth doctor', 'berth verify', 'GET /api/decisions', 'POST /api/decisions/:/appeals'])
+/** What the pages name ahead of the rooms that bring it: first words of commands, then addresses. Empty once all stand. */
+const AWAITED_COMMANDS = ['appeal', 'check', 'conform', 'decide', 'decision', 'doctor', 'figures', 'log', 'rule', 'supersede', 'verify', 'witness']
+const AWAITED_ADDRESSES = [
+  'GET /api/decisions', 'GET /api/decisions/:', 'POST /api/decisions/:/appeals', 'POST /api/docking/diagnose', 'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency',
+  'GET /api/log/leaves', 'GET /api/log/mine', 'POST /api/log/witness', 'GET /api/rules', 'GET /api/figures', 'GET /api/conformance', 'GET /doctor', 'GET /figures', 'GET /log', 'GET /rules',
+]
 
 /** Options that every command has. */
 const EVERYWHERE = ['json', 'lang', 'help']
@@ -32,7 +36,7 @@ function faultsOfCommand(line: string): string[] {
   const words = typed[1]!.split(' ')
   const fits = commands.filter(({ name }) => words.slice(0, name.split(' ').length).join(' ') === name)
   const command = fits.toSorted((a, b) => b.name.length - a.name.length)[0]
-  if (!command) return AWAITED.has(`berth ${words[0]}`) || words[0] === 'help' ? [] : [`berth ${typed[1]}: is no command`]
+  if (!command) return AWAITED_COMMANDS.includes(words[0]!) || words[0] === 'help' ? [] : [`berth ${typed[1]}: is no command`]
   const known = [...EVERYWHERE, ...command.options.map(({ name }) => name)]
   return [...typed[2]!.matchAll(/(?<=\s)--([a-z][a-z-]*)/g)].filter(([, name]) => !known.includes(name!)).map(([option]) => `berth ${command.name}: has no option ${option}`)
 }
@@ -42,18 +46,31 @@ function plain(method: string, path: string): string {
   return `${method} ${path.split('/').map((part) => (/^[:{$<…]/.test(part) ? ':' : part)).join('/')}`
 }
 
+/** Whatever a source writes as a route, with its method; other texts that begin like an address may have any. */
 function routesOf(sources: readonly string[]): Set<string> {
-  return new Set(sources.flatMap((source) => [
-    ...[...source.matchAll(/method: '([A-Z]+)', path: '([^']+)'/g)].map(([, method, path]) => plain(method!, path!)),
-    ...[...source.matchAll(/app\.(get|post|put|delete)\('([^']+)'/g)].map(([, method, path]) => plain(method!.toUpperCase(), path!)),
-  ]))
+  const routes = new Set(AWAITED_ADDRESSES)
+  const paths = new Set([...routes].map((route) => route.slice(route.indexOf(' ') + 1)))
+  const add = (method: string, path: string) => {
+    const route = plain(method, path)
+    routes.add(route)
+    paths.add(route.slice(route.indexOf(' ') + 1))
+  }
+  for (const source of sources) {
+    for (const [, method, path] of source.matchAll(/method: '([A-Z]+)', path: '([^']+)'/g)) add(method!, path!)
+    for (const [, method, path] of source.matchAll(/app\.(get|post|put|delete)\('([^']+)'/g)) add(method!.toUpperCase(), path!)
+  }
+  for (const path of sources.flatMap((source) => [...source.matchAll(/['`](\/[^'`\s]+)['`]/g)].map(([, path]) => path!))) {
+    if (!paths.has(plain('', path).trim())) routes.add(plain('ANY', path))
+  }
+  return routes
 }
 
 function faultsOfAddress(line: string, routes: ReadonlySet<string>): string[] {
   const named = [...line.matchAll(/\b(GET|POST|PUT|DELETE) (\/[^\s?"'`#]*)/g)].map(([, method, path]) => plain(method!, path!))
-  const called = [...line.matchAll(/\$HUB(\/[^\s?"'`)]*)/g)].map(([, path]) => plain('', path!))
-  const isThere = (address: string) => [...routes, ...AWAITED].some((route) => route.endsWith(address) && (address[0] !== ' ' || route.slice(route.indexOf(' ')) === address))
-  return [...named, ...called].filter((address) => !ELSEWHERE.test(address.slice(address.indexOf(' ') + 1)) && !isThere(address)).map((address) => `${address.trim()}: is no address of the hub`)
+  const called = [...line.matchAll(/\$HUB(\/[^\s?"'`)]*)/g)].map(([, path]) => plain('ANY', path!))
+  const pathOf = (route: string) => route.slice(route.indexOf(' ') + 1)
+  const isThere = (address: string) => routes.has(address) || routes.has(`ANY ${pathOf(address)}`) || (address.startsWith('ANY ') && [...routes].some((route) => pathOf(route) === pathOf(address)))
+  return [...named, ...called].filter((address) => !ELSEWHERE.test(pathOf(address)) && !isThere(address)).map((address) => `${address}: is no address of the hub`)
 }
 
 const faultsOf = (markdown: string, routes: ReadonlySet<string>) => codeOf(markdown).flatMap((line) => [...faultsOfCommand(line), ...faultsOfAddress(line, routes)])
@@ -72,6 +89,6 @@ test('the guard finds a command, an option and an address that do not exist, in 
   assert.deepEqual(found('Run `npx berth unlock` now.'), ['berth unlock: is no command'])
   assert.deepEqual(found('```sh\nnpx berth keys create --kind bearer --forever\n```\n'), ['berth keys create: has no option --forever'])
   assert.deepEqual(found('Ask `DELETE /api/orders/{id}`.'), ['DELETE /api/orders/:: is no address of the hub'])
-  assert.deepEqual(found('```sh\ncurl -s "$HUB/api/secrets?x=1" -H "Authorization: Bearer $KEY"\n```\n'), ['/api/secrets: is no address of the hub'])
+  assert.deepEqual(found('```sh\ncurl -s "$HUB/api/secrets?x=1" -H "Authorization: Bearer $KEY"\n```\n'), ['ANY /api/secrets: is no address of the hub'])
   assert.deepEqual(found('```sh\ncurl -s "$HUB/api/goods/$GOOD" \\\n  -H "Authorization: Bearer $KEY"\n```\n'), [])
 })

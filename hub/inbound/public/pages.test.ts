@@ -7,7 +7,7 @@ const PAGE = '# `terms.dumping`\n\ncommercial · HTTP 403\n\n## English\n\n### W
 test('a reason page shows the half of its reader first, under a title and a class in the same language', () => {
   const zh = renderPage('terms.dumping', PAGE, 'zh')
   assert.match(zh, /^<!doctype html><html lang="zh-CN">/)
-  for (const text of ['<h1>低价倾销</h1>', '<code>terms.dumping</code> · 商务类 · HTTP 403 · 改正后可再试']) assert.ok(zh.includes(text), text)
+  for (const text of ['<h1>低价倾销</h1>', '<code>terms.dumping</code> · 商业类 · HTTP 403 · 改正后可再试']) assert.ok(zh.includes(text), text)
   assert.ok(zh.indexOf('低于成本。') < zh.indexOf('Sold below cost.'))
   const en = renderPage('terms.dumping', PAGE, 'en')
   assert.match(en, /^<!doctype html><html lang="en">/)

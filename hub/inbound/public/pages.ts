@@ -8,7 +8,7 @@ const HALVES: Readonly<Record<Lang, { heading: string; tag: string; jump: string
   zh: { heading: '## 中文', tag: 'zh-CN', jump: '中文' },
 }
 
-const CLASSES: Readonly<Record<Reason['class'], string>> = { technical: '技术类', commercial: '商务类', compliance: '合规类' }
+const CLASSES: Readonly<Record<Reason['class'], string>> = { technical: '技术类', commercial: '商业类', compliance: '合规类' }
 const RETRIES: Readonly<Record<Reason['retry'], string>> = { never: '原样重试无用', after_change: '改正后可再试', same_request_after: '稍后可原样重试' }
 
 /**
