@@ -15,6 +15,7 @@ import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
+import type { Conformance } from '../domain/conformance/index.ts'
 import type { Sandboxes } from '../domain/sandbox/index.ts'
 import type { RequestLog } from './request-log.ts'
 
@@ -36,6 +37,7 @@ export type Hub = {
   prices: PriceClock
   notices: Notices
   sandboxes: Sandboxes
+  conformance: Conformance
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */
