@@ -392,6 +392,17 @@ export const reasons = {
     ['The signature of the witness does not hold', 'The line of {witness} is not taken: {problem}.'],
     ['见证签名无效', '见证人 {witness} 的签名未被接受：{problem}。'], ['witness', 'problem']),
 
+  // Conformance.
+  'conformance.badge_missing': answer('technical', ruled,
+    ['The conformance run is not green', 'The run {run} is {seen}; a docking of {dialect} goes live with a green run of it, or by a waiver.'],
+    ['对接测试未通过', '测试 {run} 的状态为{seen}；{dialect} 对接须凭通过的测试或豁免开通正式环境。'], ['run', 'seen', 'dialect']),
+  'conformance.run_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such conformance run', 'This docking has no run {run}.'],
+    ['没有此次对接测试', '该对接没有编号为 {run} 的测试。'], ['run']),
+  'conformance.run_finished': answer('technical', { ...ruled, retry: 'never' },
+    ['The conformance run is over', 'The run {run} was closed and is {state}; begin another.'],
+    ['此次对接测试已结束', '测试 {run} 已结束，结果为{state}；请重新开始。'], ['run', 'state']),
+
   // The state of the hub itself.
   'platform.rate_limited': condition({ ...strained, status: 429 },
     ['Too many requests in this time', 'The published limit is {allowed}; try again in {retryAfterS} seconds.'],

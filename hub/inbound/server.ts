@@ -10,6 +10,7 @@ import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
+import { admissionRoutes } from './operator/conformance.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -19,6 +20,7 @@ import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
+import { conformanceRoutes } from './partner/conformance.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -27,6 +29,7 @@ import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { badgeRoutes } from './public/badge.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
@@ -106,6 +109,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     orderRoutes(doors, hub)
     sandboxRoutes(doors, hub)
     applicationRoutes(doors, hub)
+    conformanceRoutes(doors, hub)
+    badgeRoutes(doors, hub)
+    admissionRoutes(doors, hub)
     startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
