@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
+import { Cases } from './domain/compliance/index.ts'
 import { checkStanding } from './domain/decisions/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
 import { Notices } from './domain/notices/index.ts'
@@ -64,6 +65,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   })
   const hub: Hub = {
     db, vault, clock, ids, log, orders, prices, notices, operators, signer, startedAtS,
+    cases: new Cases({ db, vault, clock, random: randomBytes }),
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),

@@ -10,6 +10,7 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
+import type { Cases } from '../domain/compliance/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
@@ -28,6 +29,7 @@ export type Hub = {
   limiter: Limiter
   keys: KeyRing
   operators: Operators
+  cases: Cases
   signer: Signer
   nonces: NonceWindow
   requests: RequestLog

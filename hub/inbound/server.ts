@@ -10,6 +10,7 @@ import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
+import { answerCases, isUnseen } from './operator/cases.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -75,7 +76,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     next(null, payload)
   })
   app.addHook('onResponse', (request, reply, next) => {
-    hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })
+    if (!isUnseen(request)) hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })
     next()
   })
   app.setErrorHandler((error, request, reply) => {
@@ -83,7 +84,8 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
     return answerInItsWords(hub, request, reply, refusal)
   })
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    if (!isAcg(request) && (await answerCases(hub, request, reply))) return reply
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
     const allowed = (['GET', 'POST', 'PUT'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
     if (allowed.length > 0) {

@@ -123,6 +123,42 @@ grant update (next_seq), update (published_at), update (size), update (state) on
 grant execute on function catalogue.sweep_staged(bigint) to berth_app;
 
 
+create schema compliance;
+
+create table compliance.accesses (
+  case_id text collate "C" not null,
+  number integer not null,
+  sealed bytea not null,
+  constraint accesses_pkey PRIMARY KEY (case_id, number),
+  constraint accesses_number CHECK ((number >= 1)),
+  constraint accesses_padded CHECK (((octet_length(sealed) % 1024) = 28))
+);
+
+create table compliance.cases (
+  id text collate "C" not null,
+  version integer not null,
+  sealed bytea not null,
+  constraint cases_pkey PRIMARY KEY (id),
+  constraint cases_id CHECK ((id ~ '^cas_[0-9a-z]{26}$'::text)),
+  constraint cases_padded CHECK (((octet_length(sealed) % 4096) = 28))
+);
+
+create table compliance.endings (
+  case_id text collate "C" not null,
+  maker bytea not null,
+  checker bytea not null,
+  constraint endings_pkey PRIMARY KEY (case_id),
+  constraint endings_four_eyes CHECK ((maker <> checker)),
+  constraint endings_hashes CHECK (((octet_length(maker) = 16) AND (octet_length(checker) = 16)))
+);
+
+grant usage on schema compliance to berth_app;
+grant insert, select on table compliance.accesses to berth_app;
+grant insert, select on table compliance.cases to berth_app;
+grant insert, select on table compliance.endings to berth_app;
+grant update (sealed), update (version) on table compliance.cases to berth_app;
+
+
 create schema decisions;
 
 create table decisions.decisions (
