@@ -10,7 +10,8 @@ export type { Problem } from './problem.ts'
 
 export type Answer<T> = { ok: true; status: number; replayed: boolean; body: T } | { ok: false; problem: Problem }
 
-export type Credentials = { kind: 'bearer'; key: string } | { kind: 'signature'; keyId: string; keySecret: string }
+/** `none` for what anybody may read. */
+export type Credentials = { kind: 'none' } | { kind: 'bearer'; key: string } | { kind: 'signature'; keyId: string; keySecret: string }
 
 /** Nobody answered, or something that is not a hub: an outage, as opposed to a refusal. */
 export class HubUnreachable extends Error {
@@ -84,6 +85,7 @@ export class Client {
 
   #sign(method: string, url: URL, body: Buffer | undefined): Record<string, string> {
     const credentials = this.#credentials
+    if (credentials.kind === 'none') return {}
     if (credentials.kind === 'bearer') return { authorization: `Bearer ${credentials.key}` }
     return signRequest({ method, url, ...(body ? { body } : {}) }, {
       keyid: credentials.keyId,

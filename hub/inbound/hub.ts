@@ -12,6 +12,7 @@ import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { Cases } from '../domain/compliance/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
+import type { FigureBook } from '../domain/figures/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
@@ -36,6 +37,7 @@ export type Hub = {
   orders: Orders
   prices: PriceClock
   notices: Notices
+  figures: FigureBook
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

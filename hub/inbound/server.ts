@@ -27,6 +27,7 @@ import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { figureRoutes } from './public/figures.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
@@ -100,6 +101,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     referenceRoutes(doors)
     linkRoutes(doors, hub)
     reasonRoutes(doors, hub)
+    figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)

@@ -207,6 +207,61 @@ grant insert, select on table decisions.decisions to berth_app;
 grant update (lift_note), update (lifted_at), update (lifted_by) on table decisions.decisions to berth_app;
 
 
+create schema figures;
+
+create table figures.cursors (
+  lane integer not null,
+  "position" bigint not null,
+  constraint cursors_pkey PRIMARY KEY (lane)
+) with (fillfactor=50);
+
+create table figures.decisions (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  partner text collate "C" not null,
+  class text collate "C" not null,
+  code text collate "C" not null,
+  taken_at timestamp with time zone not null,
+  lifted_at timestamp with time zone,
+  is_followed boolean default false not null,
+  constraint decisions_pkey PRIMARY KEY (lane, id)
+);
+
+create table figures.published (
+  quarter text collate "C" not null,
+  document text not null,
+  at timestamp with time zone not null,
+  constraint published_pkey PRIMARY KEY (quarter),
+  constraint published_quarter CHECK ((quarter ~ '^\d{4}Q[1-4]$'::text))
+);
+
+create table figures.tallies (
+  lane integer not null,
+  quarter text collate "C" not null,
+  family text collate "C" not null,
+  class text collate "C" not null,
+  code text collate "C" not null,
+  partner text collate "C" not null,
+  events bigint not null,
+  constraint tallies_pkey PRIMARY KEY (lane, quarter, family, class, code, partner),
+  constraint tallies_events CHECK ((events >= 1))
+) with (fillfactor=70);
+
+CREATE INDEX decisions_by_docking ON figures.decisions USING btree (lane, docking, taken_at);
+
+CREATE INDEX decisions_lifted ON figures.decisions USING btree (lifted_at) WHERE (lifted_at IS NOT NULL);
+
+grant usage on schema figures to berth_app;
+grant select on table figures.cursors to berth_app;
+grant insert, select on table figures.decisions to berth_app;
+grant insert, select on table figures.published to berth_app;
+grant delete, insert, select on table figures.tallies to berth_app;
+grant update ("position") on table figures.cursors to berth_app;
+grant update (is_followed), update (lifted_at) on table figures.decisions to berth_app;
+grant update (events) on table figures.tallies to berth_app;
+
+
 create schema fulfilment;
 
 create table fulfilment.deliveries (
@@ -618,6 +673,60 @@ grant select, update on table platform.lanes to berth_app;
 grant insert, select on table platform.meta to berth_app;
 grant select on table platform.migrations to berth_app;
 grant insert, select on table platform.signing_keys to berth_app;
+
+
+create schema risk;
+
+create table risk.cursors (
+  lane integer not null,
+  "position" bigint not null,
+  constraint cursors_pkey PRIMARY KEY (lane)
+) with (fillfactor=50);
+
+create table risk.findings (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  detector text collate "C" not null,
+  day date not null,
+  good text collate "C" not null,
+  bands jsonb not null,
+  commitment text collate "C" not null,
+  sealed bytea not null,
+  found_at timestamp with time zone not null,
+  constraint findings_pkey PRIMARY KEY (lane, id),
+  constraint findings_once UNIQUE (lane, docking, day, good, detector),
+  constraint findings_commitment CHECK ((commitment ~ '^[0-9a-f]{64}$'::text))
+);
+
+create table risk.profiles (
+  one boolean not null,
+  sealed bytea not null,
+  made_at timestamp with time zone default now() not null,
+  constraint profiles_pkey PRIMARY KEY (one),
+  constraint profiles_one CHECK (one)
+);
+
+create table risk.tallies (
+  lane integer not null,
+  docking text collate "C" not null,
+  day date not null,
+  good text collate "C" not null,
+  orders bigint not null,
+  night bigint not null,
+  gaps double precision not null,
+  gap_squares double precision not null,
+  last_at timestamp with time zone not null,
+  constraint tallies_pkey PRIMARY KEY (lane, docking, day, good)
+) with (fillfactor=70);
+
+grant usage on schema risk to berth_app;
+grant select on table risk.cursors to berth_app;
+grant insert, select on table risk.findings to berth_app;
+grant insert, select on table risk.profiles to berth_app;
+grant delete, insert, select on table risk.tallies to berth_app;
+grant update ("position") on table risk.cursors to berth_app;
+grant update (gap_squares), update (gaps), update (last_at), update (night), update (orders) on table risk.tallies to berth_app;
 
 
 create schema takenover;
