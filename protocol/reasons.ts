@@ -346,6 +346,17 @@ export const reasons = {
     ['This is the last owner', 'Without {operator} nobody could name or end operators; add another owner first.'],
     ['最后一位所有者不能终止', '{operator} 终止后将无人能管理运营人员，请先添加另一位所有者。'], ['operator']),
 
+  // The restricted work of compliance persons. Nobody else is ever given one of these.
+  'cases.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such case', 'No case has the id {case}.'],
+    ['没有此核查单', '没有编号为 {case} 的核查单。'], ['case']),
+  'cases.step_out_of_order': answer('technical', ruled,
+    ['The case is not at that step', 'The case stands at {state}; from there {asked} is not the next step.'],
+    ['核查单尚未到此步骤', '核查单目前处于 {state}，不能直接进行 {asked}。'], ['state', 'asked']),
+  'cases.same_person': answer('technical', { ...ruled, status: 403 },
+    ['A second person is needed', 'What {person} wrote or proposed has to be confirmed by somebody else.'],
+    ['需由另一人复核', '{person} 撰写或提出的内容须由另一人确认。'], ['person']),
+
   // Who is told as a person, asked for by the operator.
   'notices.contact_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
     ['There is no such contact', 'No contact that is still told anything has the id {contact}.'],
