@@ -107,6 +107,20 @@ export const DecisionView = Type.Object({
   endsAt: Type.Union([Time, Type.Null()]), statement: Type.Object({}, { additionalProperties: true }),
 }, closed)
 
+const InBothLanguages = Type.Object({ en: Type.String(), zh: Type.String() }, closed)
+
+export const RuleView = Type.Object({
+  id: Id, kind: Type.Union([Type.Literal('rule'), Type.Literal('contract_template'), Type.Literal('price_rule'), Type.Literal('guide')]), slug: Type.String(), version: Type.Integer(),
+  title: InBothLanguages, text: InBothLanguages, sha256: Type.String({ description: 'SHA-256 over the canonical JSON (RFC 8785) of kind, slug, version, title and text.' }),
+  resalePrice: Type.Boolean({ description: 'Whether it sets a least resale price.' }), legalBasis: Type.Union([Type.String(), Type.Null()]),
+  relief: Type.Union([Type.String(), Type.Null()], { description: 'Why it needed no seven days of notice: it favours partners and nobody else.' }), supersedes: Type.Union([Id, Type.Null()]),
+  publishedAt: Time, effectiveAt: Time, commentsOpen: Type.Boolean(), page: Type.String(),
+}, closed)
+export const RulePage = page(RuleView)
+
+export const CommentAsk = Type.Object({ comment: Type.String({ minLength: 1, maxLength: 2000, pattern: '[^\\s]', title: 'text that is not blank' }) }, closed)
+export const CommentView = Type.Object({ id: Id, rule: Id, comment: Type.String(), at: Time }, closed)
+
 export const Docking = Type.Object({
   id: Id, name: Type.String(), mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]), dialect: Type.String(), state: Type.Union([Type.Literal('open'), Type.Literal('held')]),
   key: Type.Object({ id: Id, kind: Type.String(), scopes: Type.Array(Type.String()), createdAt: Time, expiresAt: Type.Union([Time, Type.Null()]) }, closed),

@@ -41,6 +41,10 @@ const agreed: Record<string, true> = {
   RolledKey: true satisfies Agree<Static<typeof hub.RolledKey>, ours.RolledKey>,
   RevokedKey: true satisfies Agree<Static<typeof hub.RevokedKey>, ours.RevokedKey>,
   RequestPage: true satisfies Agree<Static<typeof hub.RequestPage>, ours.RequestPage>,
+  RuleView: true satisfies Agree<Static<typeof hub.RuleView>, ours.Rule>,
+  RulePage: true satisfies Agree<Static<typeof hub.RulePage>, ours.Page<ours.Rule>>,
+  CommentAsk: true satisfies Agree<Static<typeof hub.CommentAsk>, ours.CommentAsk>,
+  CommentView: true satisfies Agree<Static<typeof hub.CommentView>, ours.Comment>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

@@ -135,6 +135,32 @@ export type Decision = {
   statement: Readonly<Record<string, unknown>>
 }
 
+/** One version of a rule, contract template, price rule or guide. */
+export type Rule = {
+  id: string
+  kind: 'rule' | 'contract_template' | 'price_rule' | 'guide'
+  /** Its name: the same for all versions. */
+  slug: string
+  version: number
+  title: InBothLanguages
+  text: InBothLanguages
+  /** Over the canonical JSON of kind, slug, version, title and text. */
+  sha256: string
+  /** Whether it sets a least resale price. */
+  resalePrice: boolean
+  legalBasis: string | null
+  /** Why it needed no seven days of notice. */
+  relief: string | null
+  supersedes: string | null
+  publishedAt: Time
+  effectiveAt: Time
+  commentsOpen: boolean
+  page: string
+}
+
+export type CommentAsk = { comment: string }
+export type Comment = { id: string; rule: string; comment: string; at: Time }
+
 export type Docking = {
   id: string
   name: string

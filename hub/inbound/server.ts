@@ -18,6 +18,7 @@ import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
+import { rulebookRoutes } from './operator/rulebook.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
@@ -25,12 +26,14 @@ import { goodsRoutes } from './partner/goods.ts'
 import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
+import { commentRoutes } from './partner/rules.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
+import { ruleRoutes } from './public/rules.ts'
 
 const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
@@ -105,6 +108,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     contactRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
+    ruleRoutes(doors, hub)
+    commentRoutes(doors, hub)
+    rulebookRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
     dialectRoutes(doors, hub)

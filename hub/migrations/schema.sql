@@ -584,6 +584,85 @@ grant select on table platform.migrations to berth_app;
 grant insert, select on table platform.signing_keys to berth_app;
 
 
+create schema rulebook;
+
+create table rulebook.comments (
+  id text collate "C" not null,
+  text text collate "C" not null,
+  text_effective_at timestamp(3) with time zone not null,
+  docking text collate "C",
+  body text not null,
+  at timestamp(3) with time zone default now() not null,
+  constraint comments_pkey PRIMARY KEY (id),
+  constraint comments_text FOREIGN KEY (text, text_effective_at) REFERENCES rulebook.texts(id, effective_at),
+  constraint comments_body CHECK (((char_length(body) >= 1) AND (char_length(body) <= 2000))),
+  constraint comments_in_time CHECK ((at < text_effective_at))
+);
+
+create table rulebook.contracts (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  text text collate "C" not null,
+  kind text collate "C" default 'contract_template'::text not null,
+  sha256 text collate "C" not null,
+  signed_at timestamp(3) with time zone not null,
+  signed_by text not null,
+  recorded_by text collate "C" not null,
+  recorded_at timestamp(3) with time zone default now() not null,
+  constraint contracts_pkey PRIMARY KEY (lane, id),
+  constraint contracts_once UNIQUE (lane, docking, text),
+  constraint contracts_proven UNIQUE (lane, docking, id, sha256),
+  constraint contracts_text FOREIGN KEY (text, kind, sha256) REFERENCES rulebook.texts(id, kind, sha256),
+  constraint contracts_kind CHECK ((kind = 'contract_template'::text)),
+  constraint contracts_signed CHECK (((signed_at <= recorded_at) AND (signed_by ~ '[^[:space:]]'::text)))
+);
+
+create table rulebook.texts (
+  id text collate "C" not null,
+  kind text collate "C" not null,
+  slug text collate "C" not null,
+  version integer not null,
+  title_zh text not null,
+  title_en text not null,
+  text_zh text not null,
+  text_en text not null,
+  sha256 text collate "C" not null,
+  resale_price boolean not null,
+  legal_basis text,
+  relief text,
+  supersedes text collate "C",
+  published_by text collate "C" not null,
+  published_at timestamp(3) with time zone default now() not null,
+  effective_at timestamp(3) with time zone not null,
+  bare_resale boolean generated always as ((resale_price AND (legal_basis IS NULL))) stored not null,
+  constraint texts_pkey PRIMARY KEY (id),
+  constraint texts_dated UNIQUE (id, sha256, published_at, effective_at, bare_resale),
+  constraint texts_hashed UNIQUE (id, kind, sha256),
+  constraint texts_successor UNIQUE (supersedes),
+  constraint texts_until UNIQUE (id, effective_at),
+  constraint texts_version UNIQUE (slug, version),
+  constraint texts_supersedes FOREIGN KEY (supersedes) REFERENCES rulebook.texts(id),
+  constraint texts_basis CHECK (((legal_basis IS NULL) OR (legal_basis ~ '[^[:space:]]'::text))),
+  constraint texts_chain CHECK (((version > 0) AND ((version = 1) = (supersedes IS NULL)))),
+  constraint texts_filled CHECK (((text_zh ~ '[^[:space:]]'::text) AND (text_en ~ '[^[:space:]]'::text) AND (title_zh ~ '[^[:space:]]'::text) AND (title_en ~ '[^[:space:]]'::text))),
+  constraint texts_kind CHECK ((kind = ANY (ARRAY['rule'::text, 'contract_template'::text, 'price_rule'::text, 'guide'::text]))),
+  constraint texts_notice CHECK (((effective_at >= published_at) AND (COALESCE((relief ~ '[^[:space:]]'::text), false) OR (effective_at >= (published_at + '7 days'::interval))))),
+  constraint texts_sha256 CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+  constraint texts_slug CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$'::text))
+);
+
+CREATE INDEX comments_of_text ON rulebook.comments USING btree (text, id);
+
+grant usage on schema rulebook to berth_app;
+grant select on table rulebook.comments to berth_app;
+grant select on table rulebook.contracts to berth_app;
+grant select on table rulebook.texts to berth_app;
+grant insert (body), insert (docking), insert (id), insert (text), insert (text_effective_at) on table rulebook.comments to berth_app;
+grant insert (docking), insert (id), insert (lane), insert (recorded_by), insert (sha256), insert (signed_at), insert (signed_by), insert (text) on table rulebook.contracts to berth_app;
+grant insert (effective_at), insert (id), insert (kind), insert (legal_basis), insert (published_by), insert (relief), insert (resale_price), insert (sha256), insert (slug), insert (supersedes), insert (text_en), insert (text_zh), insert (title_en), insert (title_zh), insert (version) on table rulebook.texts to berth_app;
+
+
 create schema takenover;
 
 create table takenover.orders (
