@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
-import { checkStanding } from './domain/decisions/index.ts'
+import { checkStanding, DecisionClock } from './domain/decisions/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
-import { KeyRing } from './domain/partners/index.ts'
+import { checkKeyLeaked, findDocking, KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
@@ -62,8 +62,11 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const notices = new Notices({
     db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
+  const decisions = new DecisionClock({
+    db, log, desk: () => ({ checks: hub.checks, inputs: hub.inputChecks }), findDocking: (id) => findDocking(db, id), nowMs: () => clock.nowMs(), onEnded: ({ docking }) => hub.keys.forget(docking),
+  })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, decisions, operators, signer, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -71,6 +74,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
     checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db)],
+    inputChecks: { 'partners.key_leaked': checkKeyLeaked(db, vault) },
     publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
@@ -106,6 +110,7 @@ async function serve(): Promise<void> {
     // Requests in flight finish; then the orders write down what they know, then the lines are cut.
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
     await hub.prices.close()
+    await hub.decisions.close()
     await hub.notices.close()
     await hub.orders.close()
     await hub.db.end()
@@ -122,6 +127,7 @@ async function serve(): Promise<void> {
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
   hub.notices.start()
+  hub.decisions.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from './schema.ts'
 import { AMOUNT_PATTERN } from './money.ts'
 import { reasonCodes } from './reasons.ts'
+import { Standing, Statement } from './statement.ts'
 
 /** The dated versions of the API that are alive, newest last. Each stays alive for at least 24 months. */
 export const API_VERSIONS = ['2026-12-01'] as const
@@ -104,8 +105,9 @@ export const MovementPage = page(Movement)
 
 export const DecisionView = Type.Object({
   id: Id, code: Type.String(), class: Type.String(), measure: Type.String(), scope: Type.Array(Type.String()), effectiveAt: Time,
-  endsAt: Type.Union([Time, Type.Null()]), statement: Type.Object({}, { additionalProperties: true }),
+  endsAt: Type.Union([Time, Type.Null()]), decidedAt: Time, standing: Standing, statement: Statement,
 }, closed)
+export const DecisionPage = page(DecisionView)
 
 const InBothLanguages = Type.Object({ en: Type.String(), zh: Type.String() }, closed)
 

@@ -27,6 +27,7 @@ const agreed: Record<string, true> = {
   Movement: true satisfies Agree<Omit<Static<typeof hub.Movement>, 'kind'>, Omit<ours.Movement, 'kind'>>,
   Problem: true satisfies Agree<Omit<Static<typeof hub.Problem>, 'code'>, Omit<ours.Problem, 'code'>>,
   DecisionView: true satisfies Agree<Static<typeof hub.DecisionView>, ours.Decision>,
+  DecisionPage: true satisfies Agree<Static<typeof hub.DecisionPage>, ours.Page<ours.Decision>>,
   Docking: true satisfies Agree<Static<typeof hub.Docking>, ours.Docking>,
   Report: true satisfies Agree<Static<typeof hub.Report>, ours.Report>,
   ReportCheck: true satisfies Agree<Static<typeof hub.ReportCheck>, ours.ReportCheck>,

@@ -78,6 +78,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     open = false
     await app.close()
     await hub.prices.close()
+    await hub.decisions.close()
     await hub.notices.close()
     await hub.orders.close()
     await hub.db.end()

@@ -13,6 +13,7 @@ import type { Hub } from './hub.ts'
 import { keepEntry, refusalOfError, watch } from './pipeline.ts'
 import { answerImage } from './public/images.ts'
 import { openEntry, type Entry } from './request-log.ts'
+import { enter, throttleOf } from './throttle.ts'
 
 export const ACG_MOUNT = '/d/acg/'
 const MOUNT = ACG_MOUNT
@@ -95,7 +96,7 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, doc
   entry.isProven = true
   crashpoint('authenticated')
   const { docking, key } = asker.value
-  const place = hub.limiter.enter(docking.id, nowMs)
+  const place = enter(hub, key, nowMs, throttleOf(key, nowMs))
   if (!place.ok) return { done: { outcome: place } }
   try {
     const permitted = mayUse(key, SCOPES[opened.value.call])

@@ -10,6 +10,7 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
+import type { DecisionClock, InputCheck } from '../domain/decisions/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
@@ -35,6 +36,9 @@ export type Hub = {
   prices: PriceClock
   notices: Notices
   checks: readonly Check[]
+  /** Checks that look for something that was found, by name. */
+  inputChecks: Readonly<Record<string, InputCheck>>
+  decisions: DecisionClock
   publicUrl: string
   /** The address on which the hub listens. */
   host: string

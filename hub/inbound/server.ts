@@ -19,7 +19,7 @@ import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { rulebookRoutes } from './operator/rulebook.ts'
-import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
+import { decisionRoutes as ownDecisionRoutes, dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -102,6 +102,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     linkRoutes(doors, hub)
     reasonRoutes(doors, hub)
     dockingRoutes(doors, hub)
+    ownDecisionRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
     fundsRoutes(doors, hub)

@@ -55,6 +55,7 @@ async function furnish(t: Owner, database: TestDatabase, dataDir: string, env: R
     if (!open) return
     open = false
     await hub.prices.close()
+    await hub.decisions.close()
     await hub.notices.close()
     await orders.close()
     await db.end()
