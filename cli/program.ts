@@ -26,6 +26,7 @@ import { placeOrder } from './commands/order.ts'
 import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
 import { showQuote } from './commands/quote.ts'
 import { showReport } from './commands/report.ts'
+import { listComments, listRules, publishRule, signContract } from './commands/rules.ts'
 import { listRequests } from './commands/requests.ts'
 import { clearFaults, depositTestMoney, keepSandboxFile, moveClock, openSandbox, openTwin, setFault, showSandbox } from './commands/sandbox.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
@@ -33,7 +34,7 @@ import { langOf, showRefusal, withoutControls, type Lang, type Words } from './s
 
 export const commands: readonly Command[] = [
   addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel,
-  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
+  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, publishRule, listRules, listComments, signContract, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,

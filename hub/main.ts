@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
 import { Cases } from './domain/compliance/index.ts'
-import { checkStanding } from './domain/decisions/index.ts'
+import { checkStanding, DecisionClock } from './domain/decisions/index.ts'
 import { FigureBook } from './domain/figures/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
 import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
-import { KeyRing } from './domain/partners/index.ts'
+import { checkKeyLeaked, findDocking, KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
 import { checkConformance, Conformance } from './domain/conformance/index.ts'
 import { Sandboxes } from './domain/sandbox/index.ts'
@@ -72,8 +72,11 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
   const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
+  const decisions = new DecisionClock({
+    db, log, desk: () => ({ checks: hub.checks, inputs: hub.inputChecks }), findDocking: (id) => findDocking(db, id), nowMs: () => clock.nowMs(), onEnded: ({ docking }) => hub.keys.forget(docking),
+  })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, logbook, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, logbook, decisions, operators, signer, startedAtS,
     figures: new FigureBook(db, clock),
     cases: new Cases({ db, vault, clock, random: randomBytes }),
     metrics: new Metrics(() => orders.load),
@@ -83,6 +86,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
     checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db), checkConformance(db)],
+    inputChecks: { 'partners.key_leaked': checkKeyLeaked(db, vault) },
     publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
@@ -91,7 +95,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
 
 /** Ends what runs by itself, the highest floor first, then the orders, which write down what they know, then the lines. */
 export async function closeRooms(hub: Hub): Promise<void> {
-  for (const room of [hub.logbook, hub.sandboxes, hub.notices, hub.prices, hub.orders]) await room.close()
+  for (const room of [hub.logbook, hub.sandboxes, hub.notices, hub.decisions, hub.prices, hub.orders]) await room.close()
   await hub.db.end()
 }
 
@@ -139,7 +143,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  for (const room of [hub.notices, hub.sandboxes, hub.logbook, figures]) room.start()
+  for (const room of [hub.decisions, hub.notices, hub.sandboxes, hub.logbook, figures]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -1,3 +1,5 @@
+import { DECISION_PHRASES } from './decision-phrases.ts'
+
 /**
  * The words that stand inside a refusal, from English to Chinese: what `because` names as problem, expectation or place.
  * A source writes the English phrase; whoever adds one adds its line here, and a test reads the sources for what is missing.
@@ -333,7 +335,7 @@ type Pattern = { readonly fixed: readonly string[]; readonly names: readonly str
 
 const exact = new Map<string, string>()
 const patterns: Pattern[] = []
-for (const [english, chinese] of Object.entries(CHINESE)) {
+for (const [english, chinese] of Object.entries({ ...CHINESE, ...DECISION_PHRASES })) {
   const parts = english.split(HOLE)
   if (parts.length === 1) exact.set(english, chinese)
   else patterns.push({ fixed: parts.filter((_, i) => i % 2 === 0), names: parts.filter((_, i) => i % 2 === 1), chinese: chinese.split(HOLE) })

@@ -11,6 +11,7 @@ import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { Cases } from '../domain/compliance/index.ts'
+import type { DecisionClock, InputCheck } from '../domain/decisions/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Logbook } from '../domain/logbook/index.ts'
 import type { FigureBook } from '../domain/figures/index.ts'
@@ -45,6 +46,9 @@ export type Hub = {
   conformance: Conformance
   figures: FigureBook
   checks: readonly Check[]
+  /** Checks that look for something that was found, by name. */
+  inputChecks: Readonly<Record<string, InputCheck>>
+  decisions: DecisionClock
   publicUrl: string
   /** The address on which the hub listens. */
   host: string

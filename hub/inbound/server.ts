@@ -20,8 +20,9 @@ import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
-import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { conformanceRoutes } from './partner/conformance.ts'
+import { rulebookRoutes } from './operator/rulebook.ts'
+import { decisionRoutes as ownDecisionRoutes, dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -29,6 +30,7 @@ import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
+import { commentRoutes } from './partner/rules.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { badgeRoutes } from './public/badge.ts'
 import { figureRoutes } from './public/figures.ts'
@@ -39,6 +41,7 @@ import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
 import { applicationRoutes, startRoutes } from './public/start.ts'
 import { cutHeldLines } from './struck.ts'
+import { ruleRoutes } from './public/rules.ts'
 
 const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
@@ -109,6 +112,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     reasonRoutes(doors, hub)
     figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
+    ownDecisionRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
     sandboxRoutes(doors, hub)
@@ -121,6 +125,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     contactRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
+    ruleRoutes(doors, hub)
+    commentRoutes(doors, hub)
+    rulebookRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
     dialectRoutes(doors, hub)

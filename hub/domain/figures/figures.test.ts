@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { must, openRooms } from '../../../test/house/rooms.ts'
 import { underLanes } from '../../platform/facts.ts'
-import { hold, lift, type Statement } from '../decisions/index.ts'
+import { hold, lift, type StatementDraft } from '../decisions/index.ts'
 import type { Docking } from '../partners/index.ts'
 import { FigureBook } from './index.ts'
 import { quarterOf, spanOf } from './quarters.ts'
@@ -14,8 +14,8 @@ const END = spanOf(NOW)!.to.getTime()
 const at = (ms: number) => new FigureBook(rooms.db, { nowMs: () => ms })
 const now = at(Date.now())
 
-const STATEMENT = (): Statement => ({
-  measure: { kind: 'suspend', scope: ['orders'], goods: [], effectiveAt: new Date().toISOString(), endsAt: null, liftsWhen: null }, cause: { class: 'compliance', code: 'compliance.identity_unverified', side: 'partner' },
+const STATEMENT = (): StatementDraft => ({
+  measure: { kind: 'suspend', scope: ['orders'], goods: [], effectiveAt: new Date().toISOString(), endsAt: null, liftsWhen: null }, cause: { class: 'compliance', code: 'compliance.identity_unverified', side: 'partner', secondary: [] },
   ground: [{ type: 'law', ref: '电子商务法', article: '第二十七条', quote: '', publishedAt: '' }], facts: [{ text: 'The licence has expired.' }], evidence: [], source: 'own_review', automation: { detection: false, decision: 'not', reviewer: 'wang' },
   remedy: [{ step: 1, action: { en: 'Send a licence.', zh: '请提交执照。' }, who: 'partner', evidenceNeeded: [] }],
   clocks: { respondBy: new Date(Date.now() + DAY_MS).toISOString(), decideAppealBy: new Date(Date.now() + DAY_MS).toISOString(), reviewAt: new Date(Date.now() + 80 * DAY_MS).toISOString() },
