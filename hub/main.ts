@@ -13,6 +13,7 @@ import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
+import { Watch } from './domain/risk/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
 import { buildServer } from './inbound/server.ts'
@@ -38,6 +39,7 @@ import { runSupervisor } from './supervisor.ts'
 
 const NONCE_WINDOW_S = 600
 const FIGURES_EVERY_MS = 60_000
+const RISK_EVERY_MS = 10_000
 
 /** The plan of the house: builds every room in floor order and opens the doors. */
 export async function buildHub(config: Config, log: Log, onFenced: () => void): Promise<Hub> {
@@ -69,6 +71,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const hub: Hub = {
     db, vault, clock, ids, log, orders, prices, notices, operators, signer, startedAtS,
     figures: new FigureBook(db, clock),
+    risk: new Watch({ db, vault, clock, makeId: () => ids.make('fnd', clock.nowMs()), random: () => randomInt(2 ** 32) / 2 ** 32 }),
     cases: new Cases({ db, vault, clock, random: randomBytes }),
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
@@ -106,6 +109,7 @@ async function serve(): Promise<void> {
   const app = await buildServer(hub)
   // Behind the orders and in no hurry: nobody waits for these.
   const figures = new Rounds({ work: () => hub.figures.round(), everyMs: FIGURES_EVERY_MS, log, what: 'figures are folded' })
+  const risk = new Rounds({ work: () => hub.risk.round(), everyMs: RISK_EVERY_MS, log, what: 'patterns are looked for' })
   let ending = false
   stop = async (code) => {
     if (ending) return
@@ -116,6 +120,7 @@ async function serve(): Promise<void> {
     await hub.prices.close()
     await hub.notices.close()
     await figures.close()
+    await risk.close()
     await hub.orders.close()
     await hub.db.end()
     process.exitCode = code
@@ -132,6 +137,7 @@ async function serve(): Promise<void> {
   }
   hub.notices.start()
   figures.start()
+  risk.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -38,7 +38,7 @@ function told(figures: Figures, lang: Lang): string {
   if (figures.state === 'running') return zh ? `${figures.quarter} 进行中，${figures.to} 之后公布数字。` : `${figures.quarter} still runs; its numbers appear after ${figures.to}.`
   const few = zh ? '不足五个对接方，不予公布' : 'fewer than five partners: nothing is told'
   const name = (line: { class: string | null; code: string | null }) => [
-    line.class === null ? (zh ? '各类' : 'all classes') : nameOf(line.class, lang), line.code === null ? (zh ? '其他' : 'other') : isReasonCode(line.code) ? `${line.code} (${reasonOf(line.code).title[lang]})` : nameOf(line.code, lang),
+    line.class === null ? (zh ? '多类' : 'several') : nameOf(line.class, lang), line.code === null ? (zh ? '其他' : 'other') : isReasonCode(line.code) ? `${line.code} (${reasonOf(line.code).title[lang]})` : nameOf(line.code, lang),
   ]
   const percent = (value: number | null) => (value === null ? '–' : `${value} %`)
   return [

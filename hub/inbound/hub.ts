@@ -17,6 +17,7 @@ import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
+import type { Watch } from '../domain/risk/index.ts'
 import type { RequestLog } from './request-log.ts'
 
 /** All that the doors need of the house; built once in main.ts, in floor order. */
@@ -38,6 +39,7 @@ export type Hub = {
   prices: PriceClock
   notices: Notices
   figures: FigureBook
+  risk: Watch
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

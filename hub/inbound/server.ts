@@ -11,6 +11,7 @@ import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
+import { findingRoutes } from './operator/findings.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -118,6 +119,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     bookRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
+    findingRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)
     imageRoutes(doors, hub)
