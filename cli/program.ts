@@ -28,6 +28,7 @@ import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
 import { showQuote } from './commands/quote.ts'
 import { showReport } from './commands/report.ts'
 import { listRequests } from './commands/requests.ts'
+import { clearFaults, depositTestMoney, keepSandboxFile, moveClock, openSandbox, openTwin, setFault, showSandbox } from './commands/sandbox.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
 import { langOf, showRefusal, withoutControls, type Lang, type Words } from './screen.ts'
 
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   listFindings, showEvidence, openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
+  openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
   placeOrder, showQuote, showReport, showFigures, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 

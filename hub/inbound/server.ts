@@ -12,6 +12,7 @@ import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
 import { findingRoutes } from './operator/findings.ts'
+import { admissionRoutes } from './operator/conformance.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -21,19 +22,24 @@ import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
+import { conformanceRoutes } from './partner/conformance.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
 import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
+import { sandboxRoutes } from './partner/sandbox.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { figureRoutes } from './public/figures.ts'
+import { badgeRoutes } from './public/badge.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
+import { applicationRoutes, startRoutes } from './public/start.ts'
+import { cutHeldLines } from './struck.ts'
 
 const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
@@ -89,7 +95,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   app.setNotFoundHandler(async (request, reply) => {
     if (!isAcg(request) && (await answerCases(hub, request, reply))) return reply
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
-    const allowed = (['GET', 'POST', 'PUT'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
+    const allowed = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
     if (allowed.length > 0) {
       return answerRefusal(hub, request, reply.header('allow', allowed.join(', ')), refuse('protocol.method_not_allowed', { method: request.method, path, allowed: allowed.join(', ') }).refusal)
     }
@@ -106,6 +112,12 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
+    sandboxRoutes(doors, hub)
+    applicationRoutes(doors, hub)
+    conformanceRoutes(doors, hub)
+    badgeRoutes(doors, hub)
+    admissionRoutes(doors, hub)
+    startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
     keyRoutes(doors, hub)
@@ -134,7 +146,10 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   const mounts = new RootMounts(app, hub, { ...HTTP, requestTimeout: 0 } as never)
   hub.mounts = mounts
   app.addHook('onListen', () => mounts.openAll())
-  app.addHook('preClose', () => mounts.closeAll())
+  app.addHook('preClose', async () => {
+    cutHeldLines(hub)
+    await mounts.closeAll()
+  })
   return app
 }
 

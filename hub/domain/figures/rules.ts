@@ -62,7 +62,7 @@ export function publish(span: { quarter: string; from: Date; to: Date }, tallies
 export function running(span: { quarter: string; from: Date; to: Date }): Figures {
   return {
     quarter: span.quarter, state: 'running', from: span.from.toISOString(), to: span.to.toISOString(), publishedAt: null, smallestGroup: SMALLEST_GROUP, roundedTo: ROUNDED_TO,
-    refusals: [], measures: [], remedies: [], appeals: [], missed: [], followed: [], conformance: [], waivers: [], ruleChanges: 0, technicalLater: { overturnedPercent: null, followedPercent: null },
+    refusals: [], measures: [], remedies: [], appeals: [], missed: [], followed: [], conformance: [], admissions: [], ruleChanges: 0, technicalLater: { overturnedPercent: null, followedPercent: null },
   }
 }
 

@@ -4,7 +4,9 @@ import type { Clock } from '../../kernel/clock.ts'
 import { HOUSE_LANE } from '../../kernel/lanes.ts'
 import { loadFactsOf, readFactsOf, type AcceptedFact } from '../../platform/facts.ts'
 import { loadHeads } from '../../platform/lanes.ts'
+import type { Log } from '../../platform/log.ts'
 import type { Database } from '../../platform/postgres/database.ts'
+import { Rounds } from '../../platform/rounds.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { findDocking } from '../partners/index.ts'
 import type { Evidence, Finding, Profile, Tally } from './model.ts'
@@ -13,11 +15,12 @@ import { forgetTallies, insertFinding, insertProfile, loadCursors, loadFinding, 
 
 const DETECTOR = 'brushing.beat'
 const SPAN = 2_000n
+const EVERY_MS = 10_000
 const KEPT_DAYS = 35
 const DAY_MS = 86_400_000
 const PROFILE_CONTEXT = 'risk profile'
 
-export type WatchOptions = { db: Database; vault: Vault; clock: Clock; makeId: () => string; random: () => number }
+export type WatchOptions = { db: Database; vault: Vault; clock: Clock; log: Log; makeId: () => string; random: () => number }
 
 /**
  * Reads accepted orders behind the hub's back, as it were: by cursor, without a lock, after they were answered. So no
@@ -25,10 +28,20 @@ export type WatchOptions = { db: Database; vault: Vault; clock: Clock; makeId: (
  */
 export class Watch {
   readonly #options: WatchOptions
+  readonly #rounds: Rounds
   #profile: Profile | null = null
 
   constructor(options: WatchOptions) {
     this.#options = options
+    this.#rounds = new Rounds({ work: () => this.round(), everyMs: EVERY_MS, log: options.log, what: 'patterns are looked for' })
+  }
+
+  start(): void {
+    this.#rounds.start()
+  }
+
+  close(): Promise<void> {
+    return this.#rounds.close()
   }
 
   /** Follows every lane to its head, and forgets what is too old to be asked for. */
