@@ -4,7 +4,7 @@ import { FAMILIES } from './model.ts'
 /** No line is about fewer partners than these. */
 export const SMALLEST_GROUP = 5
 /** Numbers of events come in steps: what two families share, such as appeals filed and decided, is not told by a difference. */
-export const ROUNDED_TO = 5
+const ROUNDED_TO = 5
 
 /** A cell before it is published: one code of one class, with whom it hit. */
 export type Cell = { class: Class; code: string; partners: ReadonlySet<string> }

@@ -44,7 +44,7 @@ export function isFound(tally: Tally, profile: Profile): { features: Features; s
 const ORDER_BANDS: readonly [least: number, name: string][] = [[10_000, '10000+'], [5_000, '5000-9999'], [1_000, '1000-4999'], [500, '500-999'], [100, '100-499'], [0, '0-99']]
 
 /** Payer, redeemer and device stand in no order of today's dialects. */
-export const NOT_EVALUATED = ['payer', 'redeemer', 'device', 'refund_loop'] as const
+const NOT_EVALUATED = ['payer', 'redeemer', 'device', 'refund_loop'] as const
 
 export function bandsOf(tally: Tally, features: Features): Bands {
   return {
