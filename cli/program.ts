@@ -17,6 +17,7 @@ import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
 import { confirmCase, endCase, listAccesses, listCaseMovements, listCases, moveCase, noteCase, openCase, showCase, writeDossier } from './commands/case.ts'
 import { showFigures } from './commands/figures.ts'
+import { listFindings, showEvidence } from './commands/findings.ts'
 import { addOperator, endOperator, listOperators } from './commands/persons.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
@@ -36,7 +37,7 @@ export const commands: readonly Command[] = [
   addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel,
   assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, publishRule, listRules, listComments, signContract, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
-  openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
+  listFindings, showEvidence, openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
   placeOrder, showQuote, showReport, showFigures, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,

@@ -20,7 +20,7 @@ export type Figures = {
   missed: FigureGroup[]
   followed: FigureGroup[]
   conformance: FigureGroup[]
-  waivers: FigureGroup[]
+  admissions: FigureGroup[]
   ruleChanges: number
   technicalLater: { overturnedPercent: number | null; followedPercent: number | null }
   signature: { keyId: string; algorithm: 'ed25519'; value: string }

@@ -10,8 +10,9 @@ import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
-import { admissionRoutes } from './operator/conformance.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
+import { findingRoutes } from './operator/findings.ts'
+import { admissionRoutes } from './operator/conformance.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -32,8 +33,8 @@ import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
 import { commentRoutes } from './partner/rules.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
-import { badgeRoutes } from './public/badge.ts'
 import { figureRoutes } from './public/figures.ts'
+import { badgeRoutes } from './public/badge.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
@@ -137,6 +138,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     bookRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
+    findingRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)
     imageRoutes(doors, hub)
