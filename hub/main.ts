@@ -6,6 +6,7 @@ import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
 import { checkStanding } from './domain/decisions/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
+import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
@@ -66,8 +67,9 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   })
   const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
   const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
+  const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, logbook, operators, signer, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -79,6 +81,12 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     state: { ready: false, stopping: false },
   }
   return hub
+}
+
+/** Ends what runs by itself, the highest floor first, then the orders, which write down what they know, then the lines. */
+export async function closeRooms(hub: Hub): Promise<void> {
+  for (const room of [hub.logbook, hub.sandboxes, hub.notices, hub.prices, hub.orders]) await room.close()
+  await hub.db.end()
 }
 
 async function askDatabase(url: string): Promise<void> {
@@ -107,13 +115,9 @@ async function serve(): Promise<void> {
     if (ending) return
     ending = true
     hub.state.stopping = true
-    // Requests in flight finish; then the orders write down what they know, then the lines are cut.
+    // Requests in flight finish first.
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
-    await hub.prices.close()
-    await hub.notices.close()
-    await hub.sandboxes.close()
-    await hub.orders.close()
-    await hub.db.end()
+    await closeRooms(hub)
     process.exitCode = code
     process.disconnect?.()
   }
@@ -126,8 +130,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  hub.notices.start()
-  hub.sandboxes.start()
+  for (const room of [hub.notices, hub.sandboxes, hub.logbook]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -65,6 +65,13 @@ const CHINESE: Readonly<Record<string, string>> = {
   'at most 100000 yuan of test money at once': '单次测试加款最多 100000 元',
   'a balance of at most 1000000 yuan of test money': '测试余额最多 1000000 元',
 
+  // The log that partners verify.
+  '32 bytes in base64: a raw Ed25519 public key': '32 字节的 Ed25519 公钥原文（base64）',
+  'the line is not written as a note asks': '签名行格式不合要求',
+  'this key did not sign this checkpoint': '该公钥没有签署此检查点',
+  'the time of it is more than {n} seconds away': '签名时间与本站相差超过 {n} 秒',
+  'one of the {n} witness keys that this docking has named': '本对接已登记的 {n} 个见证公钥之一',
+
   // JSON.
   'the body is empty': '正文为空',
   'the document cannot be read': '内容无法读取',

@@ -11,6 +11,7 @@ import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
+import type { Logbook } from '../domain/logbook/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
@@ -38,6 +39,7 @@ export type Hub = {
   notices: Notices
   sandboxes: Sandboxes
   conformance: Conformance
+  logbook: Logbook
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

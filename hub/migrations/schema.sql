@@ -306,6 +306,116 @@ grant insert, select on table ledger.openings to berth_app;
 grant insert, select on table ledger.transfers to berth_app;
 
 
+create schema logbook;
+
+create table logbook.checkpoints (
+  size bigint not null,
+  root bytea not null,
+  epoch bigint not null,
+  note text not null,
+  sealed_at timestamp with time zone not null,
+  constraint checkpoints_pkey PRIMARY KEY (size),
+  constraint checkpoints_root CHECK ((octet_length(root) = 32))
+);
+
+create table logbook.cursors (
+  lane integer not null,
+  "position" bigint not null,
+  constraint log_cursors_pkey PRIMARY KEY (lane)
+) with (fillfactor=50);
+
+create table logbook.dockings (
+  lane integer not null,
+  docking text collate "C" not null,
+  salt bytea not null,
+  counter bigint not null,
+  constraint log_dockings_pkey PRIMARY KEY (lane, docking),
+  constraint log_dockings_salt CHECK ((octet_length(salt) = 16))
+) with (fillfactor=80);
+
+create table logbook.leaves (
+  index bigint not null,
+  lane integer not null,
+  "position" bigint not null,
+  is_block boolean not null,
+  bytes text not null,
+  constraint leaves_pkey PRIMARY KEY (index),
+  constraint leaves_once UNIQUE (lane, "position", is_block)
+);
+
+create table logbook.nodes (
+  level integer not null,
+  index bigint not null,
+  hash bytea not null,
+  constraint nodes_pkey PRIMARY KEY (level, index),
+  constraint nodes_hash CHECK ((octet_length(hash) = 32))
+);
+
+create table logbook.payloads (
+  index bigint not null,
+  lane integer not null,
+  docking text collate "C",
+  counter bigint,
+  kind text collate "C" not null,
+  subject text collate "C",
+  salt bytea,
+  payload text,
+  erased_at timestamp with time zone,
+  constraint payloads_pkey PRIMARY KEY (index),
+  constraint payloads_once UNIQUE (lane, docking, counter),
+  constraint payloads_counter CHECK (((docking IS NULL) = (counter IS NULL))),
+  constraint payloads_erased CHECK ((num_nonnulls(salt, payload) =
+CASE
+    WHEN (erased_at IS NULL) THEN 2
+    ELSE 0
+END)),
+  constraint payloads_salt CHECK ((octet_length(salt) = 16))
+);
+
+create table logbook.sealer (
+  one boolean not null,
+  epoch bigint default 0 not null,
+  origin text,
+  size bigint default 0 not null,
+  peaks bytea default '\x'::bytea not null,
+  constraint sealer_pkey PRIMARY KEY (one),
+  constraint sealer_one CHECK (one)
+) with (fillfactor=50);
+
+create table logbook.witnesses (
+  lane integer not null,
+  docking text collate "C" not null,
+  public_key bytea not null,
+  name text collate "C" not null,
+  added_at timestamp with time zone not null,
+  size bigint not null,
+  signed_at timestamp with time zone not null,
+  signature bytea not null,
+  constraint witnesses_pkey PRIMARY KEY (lane, docking, public_key),
+  constraint witnesses_key CHECK ((octet_length(public_key) = 32)),
+  constraint witnesses_signature CHECK ((octet_length(signature) = 72))
+) with (fillfactor=80);
+
+CREATE INDEX payloads_of_subject ON logbook.payloads USING btree (lane, subject) WHERE (subject IS NOT NULL);
+
+CREATE INDEX witnesses_by_size ON logbook.witnesses USING btree (size);
+
+grant usage on schema logbook to berth_app;
+grant insert, select on table logbook.checkpoints to berth_app;
+grant select on table logbook.cursors to berth_app;
+grant delete, insert, select on table logbook.dockings to berth_app;
+grant insert, select on table logbook.leaves to berth_app;
+grant insert, select on table logbook.nodes to berth_app;
+grant insert, select on table logbook.payloads to berth_app;
+grant select on table logbook.sealer to berth_app;
+grant delete, insert, select on table logbook.witnesses to berth_app;
+grant update ("position") on table logbook.cursors to berth_app;
+grant update (counter) on table logbook.dockings to berth_app;
+grant update (counter), update (docking), update (erased_at), update (payload), update (salt), update (subject) on table logbook.payloads to berth_app;
+grant update (epoch), update (origin), update (peaks), update (size) on table logbook.sealer to berth_app;
+grant update (signature), update (signed_at), update (size) on table logbook.witnesses to berth_app;
+
+
 create schema migration;
 
 create table migration.goods (

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { reasonCodes, reasonOf } from '../../protocol/reasons.ts'
 import { openShop } from '../acg-shop.ts'
 import { startHub, type Reply, type TestDocking, type TestHub } from '../hub.ts'
 
@@ -236,7 +237,7 @@ test('a switch strikes as often as it was set for, whatever comes at once, and i
   assert.deepEqual((await hub.bearer(shop, 'GET', '/api/docking')).body.sandbox.faults, [])
 })
 
-const MEASURES = ['terms.contract_breach', 'terms.payment_overdue', 'terms.published_rule_breach', 'compliance.identity_unverified', 'compliance.licence_missing', 'compliance.authority_order', 'compliance.withheld_by_law', 'partners.key_leaked']
+const MEASURES = reasonCodes.filter((code) => reasonOf(code).kind === 'measure')
 
 test('a decision of each kind is a real one: it blocks, has its statement, shows in the report, and the partner lifts it', async (t) => {
   const hub = await startHub(t)
