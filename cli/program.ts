@@ -24,6 +24,7 @@ import { placeOrder } from './commands/order.ts'
 import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
 import { showQuote } from './commands/quote.ts'
 import { showReport } from './commands/report.ts'
+import { conformFinish, conformHub, conformPlatform, conformShow, conformTask, conformVerify } from './commands/conform.ts'
 import { listRequests } from './commands/requests.ts'
 import { clearFaults, depositTestMoney, keepSandboxFile, moveClock, openSandbox, openTwin, setFault, showSandbox } from './commands/sandbox.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
+  conformHub, conformPlatform, conformTask, conformFinish, conformShow, conformVerify,
   placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 
