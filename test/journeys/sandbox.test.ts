@@ -79,6 +79,11 @@ test('strangers are bounded: by network, by the day for all, and by the operator
   for (const body of [{}, { name: 'x', dialect: 'xml' }, { name: 'x\n', dialect: 'json' }, { name: 'x', dialect: 'json', contact: 'nobody' }, { name: 'x', dialect: 'json', mode: 'live' }]) {
     assert.equal((await apply(hub, body)).body.code, 'protocol.invalid_field', JSON.stringify(body))
   }
+  const small = await startHub(t, { SANDBOX_REQUESTS_A_DAY: '2' })
+  const own = await openOwn(small)
+  const replies = [await small.bearer(own, 'GET', '/api/goods'), await small.bearer(own, 'GET', '/api/goods'), await small.bearer(own, 'GET', '/api/goods')]
+  assert.deepEqual(replies.map((reply) => reply.status), [200, 200, 429])
+  assert.equal(replies[2]!.body.because.allowed, '2 requests a day')
   const closed = await startHub(t, { SANDBOXES_A_DAY: '0' })
   assert.equal((await apply(closed, { name: 'A', dialect: 'json' })).body.code, 'sandbox.applications_closed')
 })
