@@ -10,8 +10,10 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
+import type { Cases } from '../domain/compliance/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Logbook } from '../domain/logbook/index.ts'
+import type { FigureBook } from '../domain/figures/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
@@ -31,6 +33,7 @@ export type Hub = {
   limiter: Limiter
   keys: KeyRing
   operators: Operators
+  cases: Cases
   signer: Signer
   nonces: NonceWindow
   requests: RequestLog
@@ -38,8 +41,9 @@ export type Hub = {
   prices: PriceClock
   notices: Notices
   sandboxes: Sandboxes
-  conformance: Conformance
   logbook: Logbook
+  conformance: Conformance
+  figures: FigureBook
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */
