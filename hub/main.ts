@@ -68,7 +68,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const notices = new Notices({
     db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
-  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
+  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay, requestsADay: config.sandboxRequestsADay })
   const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const decisions = new DecisionClock({

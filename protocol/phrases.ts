@@ -47,6 +47,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} failed sign-ins a minute': '每分钟 {n} 次登录失败',
   '{n} new addresses a day': '每天 {n} 个新地址',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
+  '{n} requests a day': '每天 {n} 个请求',
   '{n} sandboxes an hour': '每小时 {n} 个沙箱',
 
   // Conformance.
