@@ -4,13 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
-import { checkStanding } from './domain/decisions/index.ts'
+import { Cases } from './domain/compliance/index.ts'
+import { checkStanding, DecisionClock } from './domain/decisions/index.ts'
+import { FigureBook } from './domain/figures/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
+import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
-import { KeyRing } from './domain/partners/index.ts'
+import { checkKeyLeaked, findDocking, KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
+import { Watch } from './domain/risk/index.ts'
+import { checkConformance, Conformance } from './domain/conformance/index.ts'
+import { Sandboxes } from './domain/sandbox/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
 import { buildServer } from './inbound/server.ts'
@@ -62,19 +68,35 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const notices = new Notices({
     db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
+  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay, requestsADay: config.sandboxRequestsADay })
+  const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
+  const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
+  const decisions = new DecisionClock({
+    db, log, desk: () => ({ checks: hub.checks, inputs: hub.inputChecks }), findDocking: (id) => findDocking(db, id), nowMs: () => clock.nowMs(), onEnded: ({ docking }) => hub.keys.forget(docking),
+  })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, logbook, decisions, operators, signer, startedAtS,
+    figures: new FigureBook({ db, clock, log }),
+    risk: new Watch({ db, vault, clock, log, makeId: () => ids.make('fnd', clock.nowMs()), random: () => randomInt(2 ** 32) / 2 ** 32 }),
+    cases: new Cases({ db, vault, clock, random: randomBytes }),
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
     nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
-    checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db)],
+    checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db), checkConformance(db)],
+    inputChecks: { 'partners.key_leaked': checkKeyLeaked(db, vault) },
     publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
   return hub
+}
+
+/** Ends what runs by itself, the highest floor first, then the orders, which write down what they know, then the lines. */
+export async function closeRooms(hub: Hub): Promise<void> {
+  for (const room of [hub.figures, hub.risk, hub.logbook, hub.sandboxes, hub.notices, hub.decisions, hub.prices, hub.orders]) await room.close()
+  await hub.db.end()
 }
 
 async function askDatabase(url: string): Promise<void> {
@@ -103,12 +125,9 @@ async function serve(): Promise<void> {
     if (ending) return
     ending = true
     hub.state.stopping = true
-    // Requests in flight finish; then the orders write down what they know, then the lines are cut.
+    // Requests in flight finish first.
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
-    await hub.prices.close()
-    await hub.notices.close()
-    await hub.orders.close()
-    await hub.db.end()
+    await closeRooms(hub)
     process.exitCode = code
     process.disconnect?.()
   }
@@ -121,7 +140,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  hub.notices.start()
+  for (const room of [hub.decisions, hub.notices, hub.sandboxes, hub.logbook, hub.figures, hub.risk]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

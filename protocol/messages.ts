@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from './schema.ts'
 import { AMOUNT_PATTERN } from './money.ts'
 import { reasonCodes } from './reasons.ts'
+import { Standing, Statement } from './statement.ts'
 
 /** The dated versions of the API that are alive, newest last. Each stays alive for at least 24 months. */
 export const API_VERSIONS = ['2026-12-01'] as const
@@ -104,8 +105,26 @@ export const MovementPage = page(Movement)
 
 export const DecisionView = Type.Object({
   id: Id, code: Type.String(), class: Type.String(), measure: Type.String(), scope: Type.Array(Type.String()), effectiveAt: Time,
-  endsAt: Type.Union([Time, Type.Null()]), statement: Type.Object({}, { additionalProperties: true }),
+  endsAt: Type.Union([Time, Type.Null()]), decidedAt: Time, standing: Standing, statement: Statement,
 }, closed)
+export const DecisionPage = page(DecisionView)
+
+const InBothLanguages = Type.Object({ en: Type.String(), zh: Type.String() }, closed)
+
+export const RuleView = Type.Object({
+  id: Id, kind: Type.Union([Type.Literal('rule'), Type.Literal('contract_template'), Type.Literal('price_rule'), Type.Literal('guide')]), slug: Type.String(), version: Type.Integer(),
+  title: InBothLanguages, text: InBothLanguages, sha256: Type.String({ description: 'SHA-256 over the canonical JSON (RFC 8785) of kind, slug, version, title and text.' }),
+  resalePrice: Type.Boolean({ description: 'Whether it sets a least resale price.' }), legalBasis: Type.Union([Type.String(), Type.Null()]),
+  relief: Type.Union([Type.String(), Type.Null()], { description: 'Why it needed no seven days of notice: it favours partners and nobody else.' }), supersedes: Type.Union([Id, Type.Null()]),
+  publishedAt: Time, effectiveAt: Time, commentsOpen: Type.Boolean(), page: Type.String(),
+}, closed)
+export const RulePage = page(RuleView)
+
+export const CommentAsk = Type.Object({ comment: Type.String({ minLength: 1, maxLength: 2000, pattern: '[^\\s]', title: 'text that is not blank' }) }, closed)
+export const CommentView = Type.Object({ id: Id, rule: Id, comment: Type.String(), at: Time }, closed)
+
+/** A fault that the next requests of a sandbox meet. */
+export const SandboxSwitch = Type.Object({ fault: Type.String({ description: 'As it is written in the header, such as slow;ms=500.' }), remaining: Type.Integer({ description: 'So many requests it still strikes.' }) }, closed)
 
 export const Docking = Type.Object({
   id: Id, name: Type.String(), mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]), dialect: Type.String(), state: Type.Union([Type.Literal('open'), Type.Literal('held')]),
@@ -115,6 +134,9 @@ export const Docking = Type.Object({
     requestsPerSecond: Type.Integer(), inFlight: Type.Integer(), requestBytes: Type.Integer(), cardsPerOrder: Type.Integer(), batchOrders: Type.Integer(), batchCards: Type.Integer(), batchBytes: Type.Integer(),
   }, closed),
   decisions: Type.Array(DecisionView), serverTime: Time,
+  sandbox: Type.Optional(Type.Object({
+    live: Type.Union([Id, Type.Null()], { description: 'The live docking whose sandbox this is.' }), clockOffsetS: Type.Integer({ description: 'By how many seconds its clock is ahead.' }), time: Time, faults: Type.Array(SandboxSwitch),
+  }, closed)),
 }, closed)
 
 export const ContactLanguage = Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])
@@ -151,6 +173,24 @@ export const ReasonView = Type.Object({
   title: Type.Object({ en: Type.String(), zh: Type.String() }, closed), detail: Type.Object({ en: Type.String(), zh: Type.String() }, closed), because: Type.Array(Type.String()), docs: Type.String(),
 }, closed)
 export const ReasonList = Type.Object({ items: Type.Array(ReasonView), next: Type.Null() }, closed)
+
+const FigureClass = Type.Union([Type.Literal('technical'), Type.Literal('commercial'), Type.Literal('compliance'), Type.Literal(''), Type.Null()], { description: 'Empty where a thing has no class; null: the small lines of all classes together.' })
+const FigureCode = Type.Union([Type.String(), Type.Null()], { description: 'The reason, outcome or result; null: the small lines of the class together.' })
+const FigureGroups = Type.Array(Type.Object({ class: FigureClass, code: FigureCode, events: Type.Integer() }, closed), { description: 'Each event is in one line of one list. No line is about fewer than `smallestGroup` partners; an empty list means that there were not as many.' })
+const Percent = Type.Union([Type.Integer(), Type.Null()])
+
+/** What the hub has signed: see /.well-known/berth for its keys. */
+export const Signature = Type.Object({ keyId: Type.String(), algorithm: Type.Literal('ed25519'), value: Type.String({ description: 'base64url, over the RFC 8785 form of the document without this member.' }) }, closed)
+
+export const Figures = Type.Object({
+  quarter: Type.String(), state: Type.Union([Type.Literal('running'), Type.Literal('published')], { description: 'running: no number is told before the quarter has ended.' }),
+  from: Time, to: Time, publishedAt: Type.Union([Time, Type.Null()]), smallestGroup: Type.Integer(), roundedTo: Type.Integer({ description: 'Numbers of events come in steps of so many.' }),
+  refusals: FigureGroups, measures: FigureGroups,
+  remedies: Type.Array(Type.Object({ class: FigureClass, code: FigureCode, medianHours: Type.Integer(), p90Hours: Type.Integer() }, closed), { description: 'How long measures had stood that were lifted in the quarter.' }),
+  appeals: FigureGroups, missed: FigureGroups, followed: FigureGroups, conformance: FigureGroups, admissions: FigureGroups, ruleChanges: Type.Integer(),
+  technicalLater: Type.Object({ overturnedPercent: Percent, followedPercent: Percent }, { ...closed, description: 'Of a hundred technical measures so many were overturned on appeal, or followed by one of another class; from the lines above alone.' }),
+  signature: Signature,
+}, closed)
 
 export const Problem = Type.Object({
   type: Type.String(), title: Type.String(), status: Type.Integer(), detail: Type.String(),

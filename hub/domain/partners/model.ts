@@ -1,3 +1,4 @@
+import type { Measure } from '../decisions/index.ts'
 import type { KeyObject } from 'node:crypto'
 
 export type Mode = 'sandbox' | 'live'
@@ -26,6 +27,10 @@ export type Docking = {
   createdAt: Date
   /** The migration that opened it, with order numbers of another site; null for all others. */
   migration: string | null
+  /** The live docking whose sandbox this is; null for all others. */
+  twinOf: string | null
+  /** Seconds by which a sandbox's clock is ahead of the hub's; 0 for every live docking. */
+  clockOffsetS: number
 }
 
 /** last_shown: no dearer than the hub last answered. max: no dearer than the cap. none: whatever it costs. */
@@ -44,6 +49,8 @@ export type LiveKey = {
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
+  /** What stands against the docking, as the key was looked up: for the sign-in and the rate. Orders ask in their batch. */
+  measures: readonly Measure[]
   /** The secret of hmac-sha256, the public key of ed25519; null otherwise. */
   key: KeyObject | null
   /** The secret text of an acg key, which its protocol hashes as text; null otherwise. */
