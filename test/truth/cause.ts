@@ -26,6 +26,8 @@ export type Cause = {
   stranger?: boolean
   /** Nobody is let in at all, the owner who asks for the report included. */
   shut?: boolean
+  /** The decision's own words of what to do: shown wherever the measure is. */
+  remedy?: { en: string; zh: string }
   /** What the remedy must say, in either language, for the mending to be nothing but following it. */
   says: { en: RegExp; zh: RegExp }
   /** Does what the remedy says with what was shown, and asks again. */

@@ -5,11 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isReasonCode, reasonOf } from '../../protocol/reasons.ts'
 import { startHub, type TestHub } from '../hub.ts'
 import { commercial } from './causes-commercial.ts'
+import { commercialMeasures, compliance, together } from './causes-measures.ts'
 import { technical } from './causes-technical.ts'
 import type { Cause, Expected } from './cause.ts'
 import { Stage, type Shown, type Way } from './stage.ts'
 
-const causes: readonly Cause[] = [...technical, ...commercial]
+const causes: readonly Cause[] = [...technical, ...commercial, ...commercialMeasures, ...compliance, ...together]
 
 test('what is shown is what was injected, and following the remedy mends it', async (t) => {
   const hub = await startHub(t)
@@ -37,7 +38,7 @@ async function judge(hub: TestHub, cause: Cause, way: Way): Promise<void> {
   assert.equal(shown.ok, false, 'the order passed')
   assertAnswer(stage, cause, shown)
   await assertReport(stage, cause, shown)
-  await assertRemedy(stage, cause)
+  await assertRemedy(stage, cause, shown)
   const mended = await cause.mend(stage, shown)
   assert.deepEqual([mended.ok, mended.code, mended.text], [true, null, ''].map((value, i) => (i === 2 && way !== 'json' ? mended.text : value)), 'following the remedy mends it')
   if (cause.stands) assert.equal((await stage.asOwner('GET', '/api/docking/report')).body.verdict.class, 'healthy', 'the report is healthy again')
@@ -94,7 +95,14 @@ async function assertReport(stage: Stage, cause: Cause, shown: Shown): Promise<v
 }
 
 /** The remedy in words: of the decision where one stands, else of the reason's page; the report says the same. */
-async function assertRemedy(stage: Stage, cause: Cause): Promise<void> {
+async function assertRemedy(stage: Stage, cause: Cause, shown: Shown): Promise<void> {
+  if (cause.remedy) {
+    assert.ok(shown.decision, 'the answer names the decision')
+    const { statement } = (await stage.asOwner('GET', `/api/decisions/${shown.decision}`)).body
+    assert.deepEqual(statement.remedy.map((step: { action: object }) => step.action), [cause.remedy])
+    assert.deepEqual([statement.cause.code, statement.cause.class], [cause.code, cause.class])
+    return
+  }
   assert.ok(isReasonCode(cause.code) && reasonOf(cause.code).class === cause.class)
   const page = await (await fetch(`${stage.hub.url}/reasons/${cause.code}`)).text()
   const [en = '', zh = ''] = [/### How to mend it\n+([\s\S]*?)\n### /, /### 如何解决\n+([\s\S]*?)\n### /].map((part) => part.exec(page)?.[1] ?? '')
