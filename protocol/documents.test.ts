@@ -18,7 +18,7 @@ function signed<T extends object>(document: T) {
 
 test('a signed document is believed in whatever order its members arrive, and with no member changed', async () => {
   await fc.assert(fc.asyncProperty(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), async (members) => {
-    const document = signed({ ...members, signature: undefined })
+    const document: Record<string, unknown> = signed({ ...members, signature: undefined })
     const turned = Object.fromEntries(Object.entries(document).toReversed())
     assert.equal(await verifyDocument(turned, [key], checkEd25519), true)
     assert.equal(await verifyDocument({ ...document, added: 1 }, [key], checkEd25519), false)
