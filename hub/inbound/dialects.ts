@@ -18,7 +18,7 @@ export const ACG_MOUNT = '/d/acg/'
 const MOUNT = ACG_MOUNT
 
 /** What a key must be allowed for each call: the same scopes as for the same thing over JSON. */
-const SCOPES = {
+export const SHOP_SCOPES = {
   connect: 'funds:read', items: 'goods:read', item: 'goods:read', stock: 'goods:read', valuation: 'goods:read', inventory: 'goods:read', inventoryState: 'goods:read', draft: 'goods:read',
   query: 'orders:read', trade: 'orders:write',
 } as const
@@ -80,7 +80,7 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, doc
   if (!opened.ok) return { done: { outcome: opened } }
   const manner = manners[opened.value.flavor]
   crashpoint('parsed')
-  const asker = await signIn(hub, opened.value, dockingId, address, entry)
+  const asker = await signInShop(hub, opened.value, dockingId, address, entry)
   if (!asker.ok) {
     hub.limiter.failed(address, nowMs)
     const admitted = hub.limiter.admits(address, nowMs)
@@ -98,7 +98,8 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, doc
   const place = hub.limiter.enter(docking.id, nowMs)
   if (!place.ok) return { done: { outcome: place } }
   try {
-    const permitted = mayUse(key, SCOPES[opened.value.call])
+    entry.body = { call: opened.value.call }
+    const permitted = mayUse(key, SHOP_SCOPES[opened.value.call])
     const ask = permitted.ok ? read(opened.value) : permitted
     // Never the form itself: it carries the shop's key in clear.
     if (ask.ok) entry.body = { call: ask.value.kind, ...codeIn(ask.value), ...('quantity' in ask.value ? { quantity: ask.value.quantity } : {}), ...('reference' in ask.value ? { reference: ask.value.reference } : {}) }
@@ -115,8 +116,8 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, doc
 /** A refusal with the key that was tried, if there is one. */
 type Tried = { ok: true; value: { docking: Docking; key: LiveKey } } | { ok: false; refusal: Refusal; seen?: LiveKey; more?: Because }
 
-/** The key is tried before anything else is said; several keys live at once while a shop changes its own. */
-async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address: string, entry: Entry): Promise<Tried> {
+/** The key is tried before anything else is said; several keys live at once while a shop changes its own. Without an address that is not asked about. */
+export async function signInShop(hub: Pick<Hub, 'keys' | 'clock'>, request: AcgRequest, dockingId: string, address: string | null, entry: Pick<Entry, 'docking' | 'keyId'>): Promise<Tried> {
   const named = who(request)
   if (!named.ok) return named
   const keys = (await hub.keys.ofDocking(dockingId)).filter((key) => key.kind === 'acg' && key.docking.appId === named.value.appId)
@@ -127,7 +128,7 @@ async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address:
     const outcome = signed(request, key?.text ?? null, digests)
     if (outcome.ok && key) {
       const inForce = keyInForce(key, new Date(hub.clock.nowMs()))
-      const allowed = inForce.ok ? addressAllowed(key.docking.allowedAddresses, address) : inForce
+      const allowed = inForce.ok && address !== null ? addressAllowed(key.docking.allowedAddresses, address) : inForce
       if (allowed.ok) return accept({ docking: key.docking, key })
       return { ...allowed, seen: key }
     }
@@ -136,13 +137,13 @@ async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address:
   return { ok: false, refusal: refusal!, ...(keys[0] ? { seen: keys[0], more: { base: redactedBase(request).slice(0, 2000) } } : {}) }
 }
 
-const digests = {
+export const digests = {
   md5Hex: (text: string) => createHash('md5').update(text).digest('hex'),
   sha256Hex: (text: string) => createHash('sha256').update(text).digest('hex'),
   equal: (a: string, b: string) => timingSafeEqual(Buffer.from(a), Buffer.from(b)),
 }
 
-const manners: Readonly<Record<Flavor, Manner>> = {
+export const manners: Readonly<Record<Flavor, Manner>> = {
   store: { flavor: 'store', keyOf: variantOf }, open: { flavor: 'open', keyOf: variantOf }, plugin: { flavor: 'plugin', keyOf: variantOf },
 }
 

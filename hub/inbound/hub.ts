@@ -34,6 +34,7 @@ export type Hub = {
   orders: Orders
   prices: PriceClock
   notices: Notices
+  /** Every room's own, for the docking report. */
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

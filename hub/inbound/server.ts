@@ -26,6 +26,7 @@ import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { doctorRoutes } from './public/doctor.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
@@ -97,6 +98,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     publicRoutes(doors, hub)
     referenceRoutes(doors)
     linkRoutes(doors, hub)
+    doctorRoutes(doors, hub)
     reasonRoutes(doors, hub)
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
