@@ -58,7 +58,8 @@ test('text of the 3,755 first characters of GB 2312 is never called garbled, and
     assert.equal(mojibakeOfText(latin1(utf8(text)))?.meant, text)
     assert.equal(mojibakeOfText(latin1(utf8(latin1(utf8(text)))))?.kind, 'encoded_twice')
     const asGbk = new TextDecoder('gbk').decode(utf8(text))
-    if (!asGbk.includes('\ufffd')) assert.equal(mojibakeOfText(asGbk)?.meant, text)
+    // A lost byte, or the one character that GBK writes in two ways, cannot be had back.
+    if (!/[\ufffd\u3000]/.test(asGbk)) assert.equal(mojibakeOfText(asGbk)?.meant, text)
   }), { numRuns: 300 })
 })
 

@@ -192,7 +192,14 @@ function han(text: string): number {
   return text.match(HAN)?.length ?? 0
 }
 
+/** The part of a long text in which the first character stands that is not ASCII. */
 function shorten(text: string): string {
   const plain = text.replace(/\p{Cc}+/gu, ' ').toWellFormed()
-  return plain.length > LONGEST_SHOWN ? `${[...plain].slice(0, LONGEST_SHOWN - 1).join('')}…` : plain
+  if (plain.length <= LONGEST_SHOWN) return plain
+  const characters = [...plain]
+  const start = Math.max(0, characters.findIndex((character) => character > '\x7f') - LEAD)
+  const shown = characters.slice(start, start + LONGEST_SHOWN - 2).join('')
+  return `${start > 0 ? '…' : ''}${shown}${start + LONGEST_SHOWN - 2 < characters.length ? '…' : ''}`
 }
+
+const LEAD = 10

@@ -42,6 +42,8 @@ export async function readAsDoor(bytes: Uint8Array): Promise<Reading> {
     socket.destroy()
   })
   await swallow(server, bytes)
+  // A fault behind the body ends the stream before it has said that the body was whole.
+  for (const parsed of requests) parsed.isWhole ||= parsed.headers['transfer-encoding'] === undefined && parsed.body.byteLength === Number(parsed.headers['content-length'] ?? 0)
   return { requests, fault }
 }
 
