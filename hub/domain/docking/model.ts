@@ -41,6 +41,8 @@ export type Approach = {
   probe: string | null
   /** The newest first. They tell whether what was refused stands in the way still. */
   requests: readonly SeenRequest[]
+  /** The hub's clock; a sandbox may be looked at as of another time. */
+  nowMs: number
   version: string
   limits: { requestsPerSecond: number; inFlight: number }
 }

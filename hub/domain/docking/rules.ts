@@ -38,8 +38,9 @@ type Refused = { code: ReasonCode; because: CheckResult['because']; at: Date; ev
 
 /** The checks of the wire, in the order in which things break. The last refusals are their evidence. */
 export function wireChecks(approach: Approach, refusals: readonly RefusalFact[], lane: number, at: Date): CheckResult[] {
-  const recent = refusals.filter((fact) => at.getTime() - fact.at.getTime() < RECENT_MS)
-  const met = (layer: keyof typeof CODES) => lastRefused(layer, CODES[layer], approach.requests, recent, lane, at)
+  const recent = refusals.filter((fact) => approach.nowMs - fact.at.getTime() < RECENT_MS)
+  const now = new Date(approach.nowMs)
+  const met = (layer: keyof typeof CODES) => lastRefused(layer, CODES[layer], approach.requests, recent, lane, now)
   const base = recent.find((fact) => fact.code === 'partners.signature_invalid')
   return [
     clock(approach, met('clock')),
@@ -53,7 +54,7 @@ export function wireChecks(approach: Approach, refusals: readonly RefusalFact[],
       en: `No limit or condition of the hub was met lately; the limits are ${approach.limits.requestsPerSecond} requests a second and ${approach.limits.inFlight} at once.`,
       zh: `近期未触发限流或本站异常；上限为每秒 ${approach.limits.requestsPerSecond} 次、同时 ${approach.limits.inFlight} 个请求。`,
     }),
-    shown('orders.last_refused', 'goods', otherRefused(approach.requests, recent, lane, at), { en: 'No order was refused lately for another reason.', zh: '近期没有因其他原因被拒的订单。' }),
+    shown('orders.last_refused', 'goods', otherRefused(approach.requests, recent, lane, now), { en: 'No order was refused lately for another reason.', zh: '近期没有因其他原因被拒的订单。' }),
   ]
 }
 

@@ -3,7 +3,7 @@ import type { Decision } from '../decisions/index.ts'
 import type { Cause, Finding, Report } from './model.ts'
 
 /** Where the checks of a room stand that do not say it themselves. */
-const LAYER_OF_ROOM: Readonly<Record<string, CheckLayer>> = { partners: 'key', ledger: 'funds', catalogue: 'goods', orders: 'goods', fulfilment: 'goods', terms: 'terms', pricing: 'terms', decisions: 'holds', compliance: 'holds', risk: 'holds' }
+const LAYER_OF_ROOM: Readonly<Record<string, CheckLayer>> = { partners: 'key', ledger: 'funds', catalogue: 'goods', orders: 'goods', fulfilment: 'goods', terms: 'terms', pricing: 'terms', conformance: 'version', decisions: 'holds', compliance: 'holds', risk: 'holds' }
 
 /** How a partner repeats a check by itself. */
 const SELF_TESTS: Readonly<Record<CheckLayer, string>> = {

@@ -10,8 +10,10 @@ import { diagnose } from '../diagnosis/diagnose.ts'
 import { ASK_BYTES, presentDiagnosis, readAsk } from '../diagnosis/present.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, problems, type Asked } from '../pipeline.ts'
+import { timeOf } from '../signin.ts'
 import { presentDecision } from '../present.ts'
 import { presentReport } from '../present-report.ts'
+import { presentSandbox } from './sandbox.ts'
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
@@ -29,6 +31,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
             batchOrders: limits.batchOrders, batchCards: limits.batchCards, batchBytes: limits.batchBytes,
           },
           decisions: decisions.map(presentDecision), serverTime: new Date(nowMs).toISOString(),
+          ...(docking.mode === 'sandbox' ? { sandbox: await presentSandbox(hub, docking, nowMs) } : {}),
         },
       })
     },
@@ -56,8 +59,8 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
 
 async function reportFor(hub: Hub, asked: Asked, partnerBase: string | null, probe: string | null) {
   const made = await report(hub.db, hub.checks, asked.docking, {
-    key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe, requests: requestsOf(hub, asked.docking.id), version: NEWEST_VERSION, limits: hub.limiter.options,
-  }, new Date(asked.nowMs))
+    key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe, requests: requestsOf(hub, asked.docking.id), version: NEWEST_VERSION, limits: hub.limiter.options, nowMs: asked.nowMs,
+  }, timeOf(asked.key, asked.nowMs))
   return hub.signer.signDocument(presentReport(hub.publicUrl, made))
 }
 
