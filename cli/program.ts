@@ -5,6 +5,8 @@ import { addDocking, listDockings } from './commands/docking.ts'
 import { addKey, endKey } from './commands/key.ts'
 import { importGoods, listGoods } from './commands/goods.ts'
 import { importCards } from './commands/cards.ts'
+import { diagnoseRequest } from './commands/diagnose.ts'
+import { examineDocking } from './commands/doctor.ts'
 import { bookDeposit, showBalance } from './commands/funds.ts'
 import { setPrice } from './commands/price.ts'
 import { cancelPriceChange, changePrices, listPriceChanges } from './commands/price-change.ts'
@@ -38,7 +40,7 @@ export const commands: readonly Command[] = [
   openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
-  placeOrder, showQuote, showReport, showFigures, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
+  placeOrder, showQuote, showReport, examineDocking, diagnoseRequest, showFigures, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 
 /** Runs one command line and answers its exit code (see exitCodes). Nothing but `surroundings` is touched. */

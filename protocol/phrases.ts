@@ -1,3 +1,5 @@
+import { NETWORK_PHRASES } from './network-phrases.ts'
+
 /**
  * The words that stand inside a refusal, from English to Chinese: what `because` names as problem, expectation or place.
  * A source writes the English phrase; whoever adds one adds its line here, and a test reads the sources for what is missing.
@@ -79,28 +81,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'one of the {n} witness keys that this docking has named': '本对接已登记的 {n} 个见证公钥之一',
 
   // What lies between the two sides.
-  Host: 'Host 头',
-  'the body': '正文',
-  'the headers {list}': '请求头 {list}',
-  base64: 'base64 编码',
-  'a redirect': '跳转',
-  'a page in HTML': 'HTML 页面',
-  'neither JSON nor a page': '既非 JSON 也非页面',
-  'no answer that a hub gives': '不是主站会给的应答',
-  'the name is not known': '域名不存在',
-  'the look-up of the name was not answered': '域名查询没有应答',
-  'the connection was refused': '连接被拒绝',
-  'the connection was not answered in {n} s': '{n} 秒内没有应答',
-  'the connection was cut': '连接被中断',
-  'the port does not speak TLS': '该端口不是 TLS',
-  'the two sides have no version of TLS in common': '双方没有共同的 TLS 版本',
-  'the handshake was cut': '握手被中断',
-  'it has run out': '已过期',
-  'it is not valid yet': '尚未生效',
-  'it is made for other names: {list}': '是为其他域名签发的：{list}',
-  'its issuer is not trusted here': '签发者不受本机信任',
-  'it was signed by itself': '自签名',
-  'it runs out in {n} days': '还有 {n} 天到期',
+  ...NETWORK_PHRASES,
 
   // JSON.
   'the body is empty': '正文为空',

@@ -59,7 +59,8 @@ export function acgRoutes(app: FastifyInstance, hub: Hub): void {
       if (entry.struck !== null) return kept(hub, entry, await sendStruck(hub, reply, entry.struck, done, manner), done.outcome.ok ? null : done.outcome.refusal)
       if (done.receipt) watch(reply, done.receipt)
       crashpoint('before_answer')
-      return kept(hub, entry, send(reply, done.reply ?? write(done.outcome, manner)), done.outcome.ok ? null : done.outcome.refusal)
+      if (!done.outcome.ok) reply.header(CODE_HEADER, done.outcome.refusal.code)
+      return kept(hub, entry, send(reply, done.reply ?? wordsOf(hub, done.outcome, manner)), done.outcome.ok ? null : done.outcome.refusal)
     } catch (error) {
       const refusal = refusalOfError(error)
       if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
@@ -68,14 +69,22 @@ export function acgRoutes(app: FastifyInstance, hub: Hub): void {
   })
 }
 
+/** Shops do not read it; the doctor at the owner's side does, where `msg` has words for people alone. */
+const CODE_HEADER = 'berth-code'
+
 function kept(hub: Hub, entry: Entry, reply: FastifyReply, refusal: Refusal | null): FastifyReply {
   keepEntry(hub, entry, reply.statusCode, refusal, Number(reply.getHeader('content-length') ?? 0))
   return reply
 }
 
+/** An answer in the words of its protocol; a refusal that a decision stands behind names the page that the owner's letter names. */
+function wordsOf(hub: Hub, outcome: Done['outcome'], manner: Manner | undefined): Reply {
+  return outcome.ok || outcome.refusal.decision === undefined ? write(outcome, manner) : write(outcome, { ...(manner ?? manners.store), pages: `${hub.publicUrl}/reasons/` })
+}
+
 /** The answer of a sandbox that asked for a fault. */
 function sendStruck(hub: Hub, reply: FastifyReply, struck: Meeting, done: Done, manner: Manner | undefined): Promise<FastifyReply> | FastifyReply {
-  const written = done.reply ?? write(done.outcome, manner)
+  const written = done.reply ?? wordsOf(hub, done.outcome, manner)
   markStruck(reply, struck, !done.outcome.ok)
   const answer = (letGo: Send) => {
     if (done.receipt) watch(reply, done.receipt)
