@@ -75,7 +75,7 @@ function whyInvalid(hub: string, base: string, theirs: string, url: URL, echo: E
 }
 
 /** A refusal that the hub sent, as a finding from this end. */
-export function asFinding(check: string, layer: string, hub: string, problem: Problem): Finding {
+function asFinding(check: string, layer: string, hub: string, problem: Problem): Finding {
   if (problem.code === undefined || !isReasonCode(problem.code)) return notes(check, layer, { en: problem.detail, zh: problem.detail })
   return fails(check, layer, hub, refuse(problem.code, (problem.because ?? {}) as Record<string, string>).refusal)
 }

@@ -3,7 +3,7 @@ import { explain, reasonOf, type ReasonClass, type ReasonCode, type Side } from 
 import type { Likeness } from '../../../dialects/families.ts'
 
 /** The layers of a request in the order in which they break. */
-export const LAYERS = ['line', 'head', 'body', 'route', 'version', 'media', 'charset', 'form', 'credentials', 'clock', 'signature', 'key', 'address', 'permission', 'fields', 'business', 'answer'] as const
+const LAYERS = ['line', 'head', 'body', 'route', 'version', 'media', 'charset', 'form', 'credentials', 'clock', 'signature', 'key', 'address', 'permission', 'fields', 'business', 'answer'] as const
 export type Layer = (typeof LAYERS)[number]
 
 export type Words = { en: string; zh: string }
