@@ -5,6 +5,8 @@ import { addDocking, listDockings } from './commands/docking.ts'
 import { addKey, endKey } from './commands/key.ts'
 import { importGoods, listGoods } from './commands/goods.ts'
 import { importCards } from './commands/cards.ts'
+import { diagnoseRequest } from './commands/diagnose.ts'
+import { examineDocking } from './commands/doctor.ts'
 import { bookDeposit, showBalance } from './commands/funds.ts'
 import { setPrice } from './commands/price.ts'
 import { cancelPriceChange, changePrices, listPriceChanges } from './commands/price-change.ts'
@@ -42,7 +44,7 @@ export const commands: readonly Command[] = [
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
   conformHub, conformPlatform, conformTask, conformFinish, conformShow, conformVerify,
-  placeOrder, showQuote, showReport, showFigures, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
+  placeOrder, showQuote, showReport, examineDocking, diagnoseRequest, showFigures, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 
 /** Runs one command line and answers its exit code (see exitCodes). Nothing but `surroundings` is touched. */

@@ -12,18 +12,20 @@ import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
-import { checkKeyLeaked, findDocking, KeyRing } from './domain/partners/index.ts'
-import { PriceClock } from './domain/pricing/index.ts'
+import { checkKeyLeaked, checkKeys, findDocking, KeyRing } from './domain/partners/index.ts'
+import { checkTerms, PriceClock } from './domain/pricing/index.ts'
 import { Watch } from './domain/risk/index.ts'
 import { checkConformance, Conformance } from './domain/conformance/index.ts'
 import { Sandboxes } from './domain/sandbox/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
 import { buildServer } from './inbound/server.ts'
+import { checkSync } from './inbound/sync.ts'
 import { systemClock } from './kernel/clock.ts'
 import { IdMaker } from './kernel/ids.ts'
 import { NonceWindow } from './kernel/nonces.ts'
 import { openOutbox } from './outbound/mail.ts'
+import { checkPublicAddress } from './outbound/self.ts'
 import { readConfig, type Config } from './platform/config.ts'
 import { takeOverLanes } from './platform/lanes.ts'
 import { Limiter } from './platform/limiter.ts'
@@ -85,11 +87,15 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
-    checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db), checkConformance(db)],
+    checks: [],
     inputChecks: { 'partners.key_leaked': checkKeyLeaked(db, vault) },
     publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
+  // Each room's own checks, and those of the doors; the docking report puts them into the order in which things break.
+  hub.checks = [
+    checkPublicAddress(() => hub.publicUrl, () => clock.nowMs()), checkKeys(db), checkSync(hub), checkFunds(db), checkLastRefusedGood(db), checkTerms(db), checkConformance(db), checkStanding(db),
+  ]
   return hub
 }
 

@@ -1,4 +1,5 @@
 import { DECISION_PHRASES } from './decision-phrases.ts'
+import { NETWORK_PHRASES } from './network-phrases.ts'
 
 /**
  * The words that stand inside a refusal, from English to Chinese: what `because` names as problem, expectation or place.
@@ -46,6 +47,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n}/s': '每秒 {n} 次',
   '{n} failed sign-ins a minute': '每分钟 {n} 次登录失败',
   '{n} new addresses a day': '每天 {n} 个新地址',
+  '{n} pastes a minute': '每分钟 {n} 次粘贴诊断',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
   '{n} requests a day': '每天 {n} 个请求',
   '{n} sandboxes an hour': '每小时 {n} 个沙箱',
@@ -80,6 +82,9 @@ const CHINESE: Readonly<Record<string, string>> = {
   'this key did not sign this checkpoint': '该公钥没有签署此检查点',
   'the time of it is more than {n} seconds away': '签名时间与本站相差超过 {n} 秒',
   'one of the {n} witness keys that this docking has named': '本对接已登记的 {n} 个见证公钥之一',
+
+  // What lies between the two sides.
+  ...NETWORK_PHRASES,
 
   // JSON.
   'the body is empty': '正文为空',

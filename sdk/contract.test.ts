@@ -32,6 +32,8 @@ const agreed: Record<string, true> = {
   Report: true satisfies Agree<Static<typeof hub.Report>, ours.Report>,
   ReportCheck: true satisfies Agree<Static<typeof hub.ReportCheck>, ours.ReportCheck>,
   ReportAsk: true satisfies Agree<Static<typeof hub.ReportAsk>, ours.ReportAsk>,
+  DiagnoseAsk: true satisfies Agree<Static<typeof hub.DiagnoseAsk>, ours.DiagnoseAsk>,
+  Diagnosis: true satisfies Agree<Static<typeof hub.Diagnosis>, ours.Diagnosis>,
   ReasonView: true satisfies Agree<Static<typeof hub.ReasonView>, ours.ReasonView>,
   Quote: true satisfies Agree<Static<typeof hub.Quote>, ours.Quote>,
   QuoteAsk: true satisfies Agree<Static<typeof hub.QuoteAsk>, ours.QuoteAsk>,

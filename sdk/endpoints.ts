@@ -1,5 +1,5 @@
 import type {
-  Balance, ChangePage, Comment, CommentAsk, CreateKey, Decision, Docking, Figures, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, Rule,
+  Balance, ChangePage, Comment, CommentAsk, CreateKey, Decision, DiagnoseAsk, Diagnosis, Docking, Figures, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, Rule,
 } from './contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
@@ -29,6 +29,7 @@ export const endpoints = {
   getDocking: get<Nothing, Docking>('/api/docking'),
   getReport: get<Nothing, Report>('/api/docking/report'),
   compareReport: post<{ readonly body: ReportAsk }, Report>('/api/docking/report', { isRepeatable: true }),
+  diagnose: post<{ readonly body: DiagnoseAsk }, Diagnosis>('/api/docking/diagnose', { isRepeatable: true }),
   listReasons: get<Nothing, ReasonList>('/api/reasons'),
   getFigures: get<{ readonly query: { readonly quarter?: string } }, Figures>('/api/figures'),
   listDecisions: get<{ readonly query: PageAsk & { readonly state?: 'open' | 'all' } }, Page<Decision>>('/api/decisions'),

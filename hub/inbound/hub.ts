@@ -47,6 +47,7 @@ export type Hub = {
   sandboxes: Sandboxes
   logbook: Logbook
   conformance: Conformance
+  /** Every room's own, for the docking report. */
   checks: readonly Check[]
   /** Checks that look for something that was found, by name. */
   inputChecks: Readonly<Record<string, InputCheck>>

@@ -33,6 +33,7 @@ import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
 import { commentRoutes } from './partner/rules.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { doctorRoutes } from './public/doctor.ts'
 import { figureRoutes } from './public/figures.ts'
 import { badgeRoutes } from './public/badge.ts'
 import { imageRoutes } from './public/images.ts'
@@ -110,6 +111,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     publicRoutes(doors, hub)
     referenceRoutes(doors)
     linkRoutes(doors, hub)
+    doctorRoutes(doors, hub)
     reasonRoutes(doors, hub)
     figureRoutes(doors, hub)
     dockingRoutes(doors, hub)

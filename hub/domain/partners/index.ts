@@ -5,4 +5,4 @@ export { addKey, endKeyAt, findDocking, guardPrice, listDockings, mountAt, mount
 export { createOwnKey, listOwnKeys, revokeOwnKey, rollKey, type KeyAsker } from './rotation.ts'
 export { openTwin, renewKeys, travel, type Twin } from './twins.ts'
 export { loadDockingsOfMigration, readDocking, revokeKeysOf, type KeyRow } from './store.ts'
-export { checkKeyLeaked, liveSecretHash } from './checks.ts'
+export { checkKeyLeaked, checkKeys, liveSecretHash } from './checks.ts'
