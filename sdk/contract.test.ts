@@ -46,6 +46,7 @@ const agreed: Record<string, true> = {
   RulePage: true satisfies Agree<Static<typeof hub.RulePage>, ours.Page<ours.Rule>>,
   CommentAsk: true satisfies Agree<Static<typeof hub.CommentAsk>, ours.CommentAsk>,
   CommentView: true satisfies Agree<Static<typeof hub.CommentView>, ours.Comment>,
+  Figures: true satisfies Agree<Static<typeof hub.Figures>, ours.Figures>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

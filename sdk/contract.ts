@@ -1,5 +1,8 @@
 import type { Because } from '../protocol/outcome.ts'
 import type { ReasonCode } from '../protocol/reasons.ts'
+import type { Statement } from './statement.ts'
+
+export type { Statement } from './statement.ts'
 
 /**
  * The messages of the API in plain TypeScript, with a word beside each field for whoever writes against them.
@@ -143,46 +146,6 @@ export type Decision = {
   statement: Statement
 }
 
-type ReasonClass = 'technical' | 'commercial' | 'compliance'
-
-/** The statement of reasons: what was decided, on what ground, over which facts, what mends it, and how to appeal. */
-export type Statement = {
-  addressee: { docking: string; name: string; lang: 'zh-CN' | 'en' }
-  supersedes: string | null
-  measure: {
-    kind: 'warn' | 'throttle' | 'suspend' | 'refuse' | 'restrict_payout' | 'delist' | 'key_quarantine' | 'terminate' | 'reprice' | 'withdraw_offer' | 'limit' | 'credit' | 'level' | 'channel'
-    scope: ('goods' | 'orders' | 'funds' | 'members' | 'key')[]
-    goods: string[]
-    keys: string[]
-    /** What is still allowed while it stands. */
-    allows: { requestsPerSecond?: number; unitsPerOrder?: number; unitPriceMax?: Amount; level?: string; priceGroup?: string }
-    effectiveAt: Time
-    endsAt: Time | null
-    /** The check that lifts it when it is green, or a person's words. */
-    liftsWhen: { check: string; inputHash?: string } | { words: string } | null
-  }
-  cause: { class: ReasonClass; code: string; side: 'partner' | 'hub' | 'supplier' | 'network'; secondary: { class: ReasonClass; code: string }[] }
-  /** `ref` is the id of the version of a published rule, or of a contract; `versionHash` that of its text. */
-  ground: { type: 'law' | 'contract' | 'published_rule' | 'authority_order'; ref: string; article: string; versionHash: string | null; quote: string; publishedAt: string }[]
-  /** Empty where the law forbids telling them. */
-  facts: { text: string; period: { from: Time; to: Time } | null; metrics: { name: string; value: string; threshold: string; unit: string; query: string }[] }[]
-  evidence: {
-    id: string
-    kind: 'check_run' | 'finding' | 'ledger' | 'file' | 'list_match' | 'notice'
-    sha256: string
-    disclosure: 'full' | 'redacted' | 'withheld_by_law' | 'withheld_third_party' | 'withheld_detection'
-    withheldGround: string | null
-    /** How you can run the same check. */
-    reproduce: { check: string; version: string; inputHash: string } | null
-  }[]
-  source: 'automatic_check' | 'own_review' | 'third_party_notice' | 'authority_order'
-  automation: { detection: boolean; decision: 'fully' | 'partly' | 'not'; reviewer: string | null }
-  remedy: { step: number; action: InBothLanguages; who: 'partner' | 'hub' | 'supplier'; selfTest: string | null; evidenceNeeded: string[]; due: Time | null }[]
-  clocks: { noticeDays: number; respondBy: Time; decideAppealBy: Time; reviewAt: Time }
-  appeal: { channel: string; free: true; differentReviewer: true; external: InBothLanguages[]; suspensiveEffect: boolean }
-  funds: { held: string; releaseAt: Time | null; ordersInFlight: 'finish' | 'refund' }
-}
-
 /** One version of a rule, contract template, price rule or guide. */
 export type Rule = {
   id: string
@@ -229,6 +192,16 @@ export type Docking = {
   }
   decisions: Decision[]
   serverTime: Time
+  /** There in a sandbox alone. */
+  sandbox?: {
+    /** The live docking whose sandbox this is. */
+    live: string | null
+    /** By how many seconds its clock is ahead. */
+    clockOffsetS: number
+    time: Time
+    /** The faults that the next requests meet. */
+    faults: { fault: string; remaining: number }[]
+  }
 }
 
 export type ReportAsk = {
@@ -275,6 +248,32 @@ export type ReasonView = {
 }
 
 export type ReasonList = { items: ReasonView[]; next: null }
+
+type FigureClass = 'technical' | 'commercial' | 'compliance' | '' | null
+/** One line of the open figures. class null: all classes; code null: the small lines together. */
+export type FigureGroup = { class: FigureClass; code: string | null; events: number }
+
+/** The open figures of one quarter; signed with a key of /.well-known/berth. */
+export type Figures = {
+  quarter: string
+  state: 'running' | 'published'
+  from: Time
+  to: Time
+  publishedAt: Time | null
+  smallestGroup: number
+  roundedTo: number
+  refusals: FigureGroup[]
+  measures: FigureGroup[]
+  remedies: { class: FigureClass; code: string | null; medianHours: number; p90Hours: number }[]
+  appeals: FigureGroup[]
+  missed: FigureGroup[]
+  followed: FigureGroup[]
+  conformance: FigureGroup[]
+  waivers: FigureGroup[]
+  ruleChanges: number
+  technicalLater: { overturnedPercent: number | null; followedPercent: number | null }
+  signature: { keyId: string; algorithm: 'ed25519'; value: string }
+}
 
 /** Problem details (RFC 9457) as the hub sends them. `Code` is what may stand in `code`. */
 export type Problem<Code extends string = ReasonCode> = {

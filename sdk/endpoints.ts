@@ -1,5 +1,5 @@
 import type {
-  Balance, ChangePage, Comment, CommentAsk, CreateKey, Decision, Docking, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, Rule,
+  Balance, ChangePage, Comment, CommentAsk, CreateKey, Decision, Docking, Figures, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, Rule,
 } from './contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
@@ -35,6 +35,7 @@ export const endpoints = {
   listRules: get<{ readonly query: { readonly kind?: Rule['kind']; readonly cursor?: string } }, Page<Rule>>('/api/rules'),
   getRule: get<{ readonly path: { readonly rule: string } }, Rule>('/api/rules/{rule}'),
   commentOnRule: post<{ readonly path: { readonly rule: string }; readonly body: CommentAsk }, Comment>('/api/rules/{rule}/comments', { isRepeatable: false }),
+  getFigures: get<{ readonly query: { readonly quarter?: string } }, Figures>('/api/figures'),
   listGoods: get<{ readonly query: PageAsk }, Page<Good>>('/api/goods'),
   getGood: get<{ readonly path: { readonly good: string } }, Good>('/api/goods/{good}'),
   listChanges: get<{ readonly query: { readonly after?: string; readonly limit?: number } }, ChangePage>('/api/goods/changes'),

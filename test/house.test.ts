@@ -36,6 +36,8 @@ async function lookAtDatabase(): Promise<{ schema: SchemaFacts; dump: string }> 
 /** The keys without a lane, and why they may stand. Whoever shards the stock takes them out one by one. */
 const KEYS_WITHOUT_LANE = {
   'orders.sold (lot, seq)': 'the last guard that a card stands in one order, in whatever lane: stock has no lane until ranges of it are leased to lanes',
+  'logbook.leaves (index)': 'the tree is one over all lanes, sealed behind the orders by one process; no order reads or writes it',
+  'logbook.payloads (index)': 'one row a leaf of that tree',
 }
 const COUNTED = {
   'catalogue.lots.id': 'stock has no lane until it is leased; lots are locked and sold in ascending order of this number',
@@ -47,6 +49,7 @@ const CROSSINGS = {
   'decisions.decisions refers to rulebook.texts': 'a commercial measure rests on a rule that was public for seven days; the rulebook is small and could stand on every shard',
   'decisions.decisions refers to rulebook.contracts': 'or on a contract that the partner of this docking signed; lane and docking are part of the key',
   'terms.offers refers to decisions.decisions': 'a dearer own price names the decision behind it; lane and docking are part of the key',
+  'decisions.decisions refers to partners.dockings': 'a drill stands against a sandbox alone, and only the row of the docking says that it is one',
   'terms.contracts refers to decisions.decisions': 'and so does a dearer placing',
 }
 

@@ -7,6 +7,7 @@ import { decodeUtf8 } from '../../protocol/wire/charset.ts'
 import { readJson } from '../../protocol/wire/json.ts'
 import type { Receipt } from '../domain/orders/index.ts'
 import { mayUse, type LiveKey } from '../domain/partners/index.ts'
+import type { Meeting } from '../domain/sandbox/index.ts'
 import { limits } from '../kernel/limits.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import { isOutage, OutcomeUnknown } from '../platform/postgres/database.ts'
@@ -17,6 +18,8 @@ import { BODY_BYTES_KEPT, openEntry, type Entry } from './request-log.ts'
 import { reader, type Reader } from './shape.ts'
 import { enter, throttleOf } from './throttle.ts'
 import { signIn, spendProof, type Arrival, type SignedIn } from './signin.ts'
+import { isSteering, sightRequest } from './sightings.ts'
+import { inGbk, markStruck, mayMeetFault, meetFault, plainly, sufferFault } from './struck.ts'
 
 /** What a handler is given: who asks, and a body and query that were read and checked. */
 export type Asked<B = unknown, Q = unknown> = SignedIn & {
@@ -29,17 +32,19 @@ export type Asked<B = unknown, Q = unknown> = SignedIn & {
   idempotencyKey: string | null
   lang: Lang
   nowMs: number
+  /** The fault that this request of a sandbox meets; null for all others. */
+  struck: Meeting | null
 }
 
 /** What a handler returns. `receipt` is told what became of the answer on its way out. */
-export type Answer = { status: number; body: unknown; headers?: Record<string, string>; receipt?: Receipt }
+export type Answer = { status: number; body: unknown; headers?: Record<string, string>; receipt?: Receipt; /** UTF-8 unless it is said. */ charset?: 'gbk' }
 
 /**
  * A route is its policy: who may call (`signed` means a signature is needed in live mode), with which scope, and in what
  * shape. Everything is asked in this order: limit, who, permitted, body, handler.
  */
 export type Route<B extends TSchema, Q extends TSchema> = {
-  method: 'GET' | 'POST' | 'PUT'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   path: string
   summary: string
   scope: string
@@ -64,7 +69,8 @@ export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInsta
   const checkBody = route.body ? reader(route.readAs ?? route.body, '') : null
   const checkQuery = route.query ? reader(route.query, '?') : null
   const finish = (request: FastifyRequest, reply: FastifyReply, entry: Entry, outcome: Outcome<Answer>) => {
-    const sent = answer(hub, request, reply, outcome)
+    const sent = entry.struck === null ? answer(hub, request, reply, outcome) : answerStruck(hub, request, reply, entry.struck, outcome)
+    if (hub.conformance.isWatched(entry.docking)) sightRequest(hub, entry, outcome)
     if (!route.unlogged) keepEntry(hub, entry, reply.statusCode, outcome.ok ? null : outcome.refusal, Number(reply.getHeader('content-length') ?? 0))
     return sent
   }
@@ -144,6 +150,14 @@ async function walk<B extends TSchema, Q extends TSchema>(
     reply.header('ratelimit', `"docking";r=${place.value.left()};t=1`)
   }
   try {
+    if (mayMeetFault(request, key)) {
+      entry.isSigned = who.value.signed
+      if (key.mode === 'sandbox') await hub.conformance.takeUp(key.docking)
+      // A run is judged by the reference of an order that is refused before it is read, too.
+      if (hub.conformance.isWatched(key.docking.id) && body.byteLength <= BODY_BYTES_KEPT) entry.body = body
+      const met = await meetFault(hub, who.value, request, reply, entry, { isOrder: route.method === 'POST' && ORDERED.has(route.path), isPlacing: route.method === 'POST' && PLACED.has(route.path), isControl: isSteering(route.path) })
+      if (!met.ok) return kept(hub, key, request, met)
+    }
     const outcome = await ask(route, request, spendProof(hub, who.value, nowMs), body, nowMs, entry, weigh, checkBody, checkQuery)
     return outcome.ok ? outcome : kept(hub, key, request, outcome)
   } finally {
@@ -179,9 +193,13 @@ async function ask<B extends TSchema, Q extends TSchema>(
   }
   return route.handler({
     ...who, docking: key.docking, body: read as never, query: query as never, params: request.params as Record<string, string>, requestId: request.id,
-    idempotencyKey: (request.headers['idempotency-key'] as string | undefined) ?? null, lang: langOf(request.headers['accept-language']), nowMs,
+    idempotencyKey: (request.headers['idempotency-key'] as string | undefined) ?? null, lang: langOf(request.headers['accept-language']), nowMs, struck: entry.struck,
   })
 }
+
+/** Where a fault of an order can strike. */
+const ORDERED: ReadonlySet<string> = new Set(['/api/orders', '/api/quotes'])
+const PLACED: ReadonlySet<string> = new Set(['/api/orders', '/api/orders/batch'])
 
 const IDEMPOTENCY_KEY = /^[!-~]{1,255}$/
 const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -230,13 +248,20 @@ export function alreadyWritten(outcome: { ok: false; refusal: Refusal }): { ok: 
 }
 
 /** The one place where an outcome becomes an answer. The receipt hears whether it was written, broken or never sent. */
-export function answer(hub: Hub, request: FastifyRequest, reply: FastifyReply, outcome: Outcome<Answer>): FastifyReply {
-  if (!outcome.ok) return answerRefusal(hub, request, reply, outcome.refusal)
-  const { status, body, headers, receipt } = outcome.value
+export function answer(hub: Hub, request: FastifyRequest, reply: FastifyReply, outcome: Outcome<Answer>, send = plainly): FastifyReply {
+  if (!outcome.ok) return answerRefusal(hub, request, reply, outcome.refusal, send)
+  const { status, body, headers, receipt, charset } = outcome.value
   if (receipt) watch(reply, receipt)
   if (headers) for (const name in headers) reply.header(name, headers[name])
   crashpoint('before_answer')
-  return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(typeof body === 'string' ? body : JSON.stringify(body))
+  return (charset === 'gbk' ? inGbk : send)(reply.code(status).header('content-type', 'application/json; charset=utf-8'), typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+/** The same answer where a sandbox asked for a fault. */
+function answerStruck(hub: Hub, request: FastifyRequest, reply: FastifyReply, struck: Meeting, outcome: Outcome<Answer>): FastifyReply | Promise<FastifyReply> {
+  markStruck(reply, struck, !outcome.ok)
+  if (struck.asked.fault.strikes !== 'answer') return answer(hub, request, reply, outcome)
+  return sufferFault(hub, reply, struck, outcome.ok ? outcome.value.receipt : undefined, (send) => answer(hub, request, reply, outcome, send))
 }
 
 /** Follows an answer to its end. Gone before the first byte, gone in the middle, or handed to the network. */
@@ -254,13 +279,13 @@ export function watch(reply: FastifyReply, receipt: Receipt): void {
   })
 }
 
-export function answerRefusal(hub: Hub, request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+export function answerRefusal(hub: Hub, request: FastifyRequest, reply: FastifyReply, refusal: Refusal, send = plainly): FastifyReply {
   const reason = reasonOf(refusal.code)
   hub.metrics.refusals.inc({ code: refusal.code, class: reason.class })
   if (refusal.retryAfterS !== undefined) reply.header('retry-after', String(refusal.retryAfterS))
   if (reason.status === 401) reply.header('www-authenticate', 'Bearer realm="berth"')
   const problem = problemOf(refusal, { publicUrl: hub.publicUrl, requestId: request.id, lang: langOf(request.headers['accept-language']), nowMs: hub.clock.nowMs() })
-  return reply.code(reason.status).header('content-type', 'application/problem+json').header('content-language', langOf(request.headers['accept-language'])).send(JSON.stringify(problem))
+  return send(reply.code(reason.status).header('content-type', 'application/problem+json').header('content-language', langOf(request.headers['accept-language'])), JSON.stringify(problem))
 }
 
 /** An exception is a bug or an outage; which of the two, the database's own code tells. */

@@ -10,6 +10,8 @@ import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
+import { admissionRoutes } from './operator/conformance.ts'
+import { answerCases, isUnseen } from './operator/cases.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -20,6 +22,7 @@ import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { rulebookRoutes } from './operator/rulebook.ts'
 import { decisionRoutes as ownDecisionRoutes, dockingRoutes, reasonRoutes } from './partner/docking.ts'
+import { conformanceRoutes } from './partner/conformance.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -27,13 +30,18 @@ import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { commentRoutes } from './partner/rules.ts'
+import { sandboxRoutes } from './partner/sandbox.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { badgeRoutes } from './public/badge.ts'
+import { figureRoutes } from './public/figures.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
 import { ruleRoutes } from './public/rules.ts'
+import { applicationRoutes, startRoutes } from './public/start.ts'
+import { cutHeldLines } from './struck.ts'
 
 const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
@@ -78,7 +86,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     next(null, payload)
   })
   app.addHook('onResponse', (request, reply, next) => {
-    hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })
+    if (!isUnseen(request)) hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })
     next()
   })
   app.setErrorHandler((error, request, reply) => {
@@ -86,9 +94,10 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
     return answerInItsWords(hub, request, reply, refusal)
   })
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    if (!isAcg(request) && (await answerCases(hub, request, reply))) return reply
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
-    const allowed = (['GET', 'POST', 'PUT'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
+    const allowed = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
     if (allowed.length > 0) {
       return answerRefusal(hub, request, reply.header('allow', allowed.join(', ')), refuse('protocol.method_not_allowed', { method: request.method, path, allowed: allowed.join(', ') }).refusal)
     }
@@ -101,10 +110,17 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     referenceRoutes(doors)
     linkRoutes(doors, hub)
     reasonRoutes(doors, hub)
+    figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
     ownDecisionRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
+    sandboxRoutes(doors, hub)
+    applicationRoutes(doors, hub)
+    conformanceRoutes(doors, hub)
+    badgeRoutes(doors, hub)
+    admissionRoutes(doors, hub)
+    startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
     keyRoutes(doors, hub)
@@ -135,7 +151,10 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   const mounts = new RootMounts(app, hub, { ...HTTP, requestTimeout: 0 } as never)
   hub.mounts = mounts
   app.addHook('onListen', () => mounts.openAll())
-  app.addHook('preClose', () => mounts.closeAll())
+  app.addHook('preClose', async () => {
+    cutHeldLines(hub)
+    await mounts.closeAll()
+  })
   return app
 }
 

@@ -123,6 +123,93 @@ grant update (next_seq), update (published_at), update (size), update (state) on
 grant execute on function catalogue.sweep_staged(bigint) to berth_app;
 
 
+create schema compliance;
+
+create table compliance.accesses (
+  case_id text collate "C" not null,
+  number integer not null,
+  sealed bytea not null,
+  constraint accesses_pkey PRIMARY KEY (case_id, number),
+  constraint accesses_number CHECK ((number >= 1)),
+  constraint accesses_padded CHECK (((octet_length(sealed) % 1024) = 28))
+);
+
+create table compliance.cases (
+  id text collate "C" not null,
+  version integer not null,
+  sealed bytea not null,
+  constraint cases_pkey PRIMARY KEY (id),
+  constraint cases_id CHECK ((id ~ '^cas_[0-9a-z]{26}$'::text)),
+  constraint cases_padded CHECK (((octet_length(sealed) % 4096) = 28))
+);
+
+create table compliance.endings (
+  case_id text collate "C" not null,
+  maker bytea not null,
+  checker bytea not null,
+  constraint endings_pkey PRIMARY KEY (case_id),
+  constraint endings_four_eyes CHECK ((maker <> checker)),
+  constraint endings_hashes CHECK (((octet_length(maker) = 16) AND (octet_length(checker) = 16)))
+);
+
+grant usage on schema compliance to berth_app;
+grant insert, select on table compliance.accesses to berth_app;
+grant insert, select on table compliance.cases to berth_app;
+grant insert, select on table compliance.endings to berth_app;
+grant update (sealed), update (version) on table compliance.cases to berth_app;
+
+
+create schema conformance;
+
+create table conformance.admissions (
+  lane integer not null,
+  docking text collate "C" not null,
+  run text collate "C",
+  reason text,
+  by text not null,
+  at timestamp with time zone not null,
+  constraint admissions_pkey PRIMARY KEY (lane, docking),
+  constraint admissions_badge_or_waiver CHECK (((run IS NULL) <> (reason IS NULL)))
+);
+
+create table conformance.runs (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  dialect text collate "C" not null,
+  kit text collate "C" not null,
+  text text not null,
+  task text collate "C",
+  state text collate "C" not null,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  report jsonb,
+  constraint runs_pkey PRIMARY KEY (lane, id),
+  constraint runs_dialect CHECK ((dialect = ANY (ARRAY['json'::text, 'acg'::text]))),
+  constraint runs_finished CHECK ((((state = 'open'::text) = (finished_at IS NULL)) AND ((state = 'open'::text) = (report IS NULL)))),
+  constraint runs_state CHECK ((state = ANY (ARRAY['open'::text, 'green'::text, 'red'::text])))
+) with (fillfactor=80);
+
+create table conformance.sightings (
+  lane integer not null,
+  run text collate "C" not null,
+  seq integer not null,
+  at timestamp with time zone not null,
+  seen jsonb not null,
+  constraint sightings_pkey PRIMARY KEY (lane, run, seq)
+);
+
+CREATE INDEX runs_by_docking ON conformance.runs USING btree (lane, docking, id);
+
+CREATE INDEX runs_by_id ON conformance.runs USING btree (id);
+
+grant usage on schema conformance to berth_app;
+grant insert, select on table conformance.admissions to berth_app;
+grant insert, select on table conformance.runs to berth_app;
+grant insert, select on table conformance.sightings to berth_app;
+grant update (finished_at), update (report), update (state), update (task) on table conformance.runs to berth_app;
+
+
 create schema decisions;
 
 create table decisions.check_runs (
@@ -197,6 +284,7 @@ create table decisions.decisions (
   fresh_at timestamp(3) with time zone,
   lift_how text collate "C",
   superseded_by text collate "C",
+  drill_mode text collate "C",
   constraint decisions_pkey PRIMARY KEY (lane, id),
   constraint decisions_draft_once UNIQUE (lane, draft),
   constraint decisions_of_docking UNIQUE (lane, docking, id),
@@ -204,6 +292,7 @@ create table decisions.decisions (
   constraint decisions_whole UNIQUE (lane, docking, id, class, decided_at),
   constraint decisions_contract FOREIGN KEY (lane, docking, contract, contract_sha256) REFERENCES rulebook.contracts(lane, docking, id, sha256),
   constraint decisions_draft FOREIGN KEY (lane, docking, draft, decided_by) REFERENCES decisions.drafts(lane, docking, id, made_by),
+  constraint decisions_drill FOREIGN KEY (lane, docking, drill_mode) REFERENCES partners.dockings(lane, id, mode),
   constraint decisions_fresh FOREIGN KEY (lane, docking, fresh_sha256, fresh_at) REFERENCES decisions.known(lane, docking, sha256, first_known_at),
   constraint decisions_prior FOREIGN KEY (lane, docking, prior, prior_class, prior_at) REFERENCES decisions.decisions(lane, docking, id, class, decided_at),
   constraint decisions_rule FOREIGN KEY (rule, rule_sha256, rule_published_at, rule_effective_at, rule_bare) REFERENCES rulebook.texts(id, sha256, published_at, effective_at, bare_resale),
@@ -219,9 +308,10 @@ CASE split_part(code, '.'::text, 1)
     WHEN 'partners'::text THEN 'technical'::text
     ELSE NULL::text
 END)),
-  constraint decisions_commercial_is_grounded CHECK (((form = 1) OR (class <> 'commercial'::text) OR COALESCE(((rule_sha256 IS NOT NULL) AND (rule_effective_at <= decided_at) AND (rule_published_at <= (decided_at - '7 days'::interval)) AND ((NOT rule_bare) OR (measure = 'warn'::text)) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "published_rule" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', rule, 'hash', rule_sha256))), false) OR COALESCE(((contract_sha256 IS NOT NULL) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "contract" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', contract, 'hash', contract_sha256))), false))),
+  constraint decisions_commercial_is_grounded CHECK (((form = 1) OR (drill_mode IS NOT NULL) OR (class <> 'commercial'::text) OR COALESCE(((rule_sha256 IS NOT NULL) AND (rule_effective_at <= decided_at) AND (rule_published_at <= (decided_at - '7 days'::interval)) AND ((NOT rule_bare) OR (measure = 'warn'::text)) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "published_rule" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', rule, 'hash', rule_sha256))), false) OR COALESCE(((contract_sha256 IS NOT NULL) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "contract" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', contract, 'hash', contract_sha256))), false))),
   constraint decisions_commercial_needs_rule CHECK (((class <> 'commercial'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."type" == "contract" || @."type" == "published_rule")'::jsonpath))),
   constraint decisions_compliance_needs_article CHECK (((class <> 'compliance'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."article" like_regex "[^[:space:]]")'::jsonpath))),
+  constraint decisions_drill_in_sandbox CHECK (((drill_mode IS NULL) OR (drill_mode = 'sandbox'::text))),
   constraint decisions_funds_have_release CHECK (((NOT ('funds'::text = ANY (scope))) OR jsonb_path_exists(statement, '$."funds"."releaseAt"?(@ like_regex "[^[:space:]]")'::jsonpath))),
   constraint decisions_lift_has_person CHECK (((lifted_at IS NULL) = (lifted_by IS NULL))),
   constraint decisions_lift_how CHECK (((lift_how IS NULL) OR ((lifted_at IS NOT NULL) AND (lift_how = ANY (ARRAY['person'::text, 'condition'::text, 'lapse'::text, 'superseded'::text, 'appeal'::text, 'appeal_clock'::text]))))),
@@ -242,11 +332,11 @@ END),
   constraint decisions_reviewed CHECK ((review_at <= (decided_at + '90 days'::interval))),
   constraint decisions_scope CHECK (((cardinality(scope) > 0) AND (scope <@ ARRAY['goods'::text, 'orders'::text, 'funds'::text, 'members'::text, 'key'::text]))),
   constraint decisions_statement_agrees CHECK (((form = 1) OR COALESCE((((statement #>> '{measure,kind}'::text[]) = measure) AND ((statement #>> '{cause,class}'::text[]) = class) AND ((statement #>> '{cause,code}'::text[]) = code) AND ((statement #>> '{cause,side}'::text[]) = side) AND (jsonb_array_length((statement -> 'facts'::text)) > 0) AND (jsonb_array_length((statement -> 'remedy'::text)) > 0) AND (NOT ((statement #>> '{supersedes}'::text[]) IS DISTINCT FROM supersedes))), false))),
-  constraint decisions_technical_is_proven CHECK (((form = 1) OR (class <> 'technical'::text) OR COALESCE(((run IS NOT NULL) AND ((run_at > (decided_at - '24:00:00'::interval)) OR ((measure = 'warn'::text) AND (supersedes IS NOT NULL))) AND jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run" && @."id" == $"run")'::jsonpath, jsonb_build_object('run', run))), false))),
+  constraint decisions_technical_is_proven CHECK (((form = 1) OR (drill_mode IS NOT NULL) OR (class <> 'technical'::text) OR COALESCE(((run IS NOT NULL) AND ((run_at > (decided_at - '24:00:00'::interval)) OR ((measure = 'warn'::text) AND (supersedes IS NOT NULL))) AND jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run" && @."id" == $"run")'::jsonpath, jsonb_build_object('run', run))), false))),
   constraint decisions_technical_needs_check CHECK (((class <> 'technical'::text) OR jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run")'::jsonpath))),
   constraint decisions_termination_has_notice CHECK (((form = 1) OR (measure <> 'terminate'::text) OR (effective_at >= ((decided_at + '30 days'::interval) - '00:01:00'::interval)) OR (code = ANY (ARRAY['compliance.authority_order'::text, 'compliance.withheld_by_law'::text, 'compliance.fraud_found'::text, 'partners.key_leaked'::text])))),
   constraint decisions_termination_pays CHECK (((measure <> 'terminate'::text) OR COALESCE(((statement #>> '{funds,releaseAt}'::text[]) ~ '[^[:space:]]'::text), false))),
-  constraint decisions_withheld_by_two CHECK (((form = 1) OR ((code <> 'compliance.withheld_by_law'::text) AND (NOT jsonb_path_exists(statement, '$."evidence"[*]?(@."disclosure" == "withheld_by_law")'::jsonpath))) OR COALESCE(((draft IS NOT NULL) AND (approved_by <> decided_by) AND (approved_by ~ '[^[:space:]]'::text)), false)))
+  constraint decisions_withheld_by_two CHECK (((form = 1) OR (drill_mode IS NOT NULL) OR ((code <> 'compliance.withheld_by_law'::text) AND (NOT jsonb_path_exists(statement, '$."evidence"[*]?(@."disclosure" == "withheld_by_law")'::jsonpath))) OR COALESCE(((draft IS NOT NULL) AND (approved_by <> decided_by) AND (approved_by ~ '[^[:space:]]'::text)), false)))
 );
 
 create table decisions.drafts (
@@ -275,7 +365,7 @@ CREATE INDEX decisions_by_id ON decisions.decisions USING btree (id);
 
 CREATE INDEX decisions_conditional ON decisions.decisions USING btree (lane, id) WHERE ((lifted_at IS NULL) AND (lifts_check IS NOT NULL));
 
-CREATE UNIQUE INDEX decisions_first ON decisions.decisions USING btree (lane, docking) WHERE ((form = 2) AND (prior IS NULL));
+CREATE UNIQUE INDEX decisions_first ON decisions.decisions USING btree (lane, docking) WHERE ((form = 2) AND (prior IS NULL) AND (drill_mode IS NULL));
 
 CREATE INDEX decisions_in_force ON decisions.decisions USING btree (lane, docking) WHERE (lifted_at IS NULL);
 
@@ -300,10 +390,65 @@ grant select on table decisions.decisions to berth_app;
 grant select on table decisions.drafts to berth_app;
 grant select on table decisions.known to berth_app;
 grant insert (check_name), insert (code), insert (docking), insert (id), insert (input_hash), insert (lane), insert (ran_by), insert (reproducible), insert (result), insert (sha256), insert (side), insert (verdict), insert (version) on table decisions.check_runs to berth_app;
-grant insert (approved_by), insert (by_law), insert (class), insert (code), insert (contract), insert (contract_sha256), insert (decided_by), insert (docking), insert (draft), insert (effective_at), insert (ends_at), insert (fresh_at), insert (fresh_sha256), insert (goods), insert (id), insert (keys), insert (lane), insert (lifts_check), insert (lifts_input), insert (measure), insert (prior), insert (prior_at), insert (prior_class), insert (requests_per_second), insert (review_at), insert (rule), insert (rule_bare), insert (rule_effective_at), insert (rule_published_at), insert (rule_sha256), insert (run), insert (run_at), insert (scope), insert (side), insert (statement), insert (supersedes), insert (unit_price_max), insert (units_per_order) on table decisions.decisions to berth_app;
+grant insert (approved_by), insert (by_law), insert (class), insert (code), insert (contract), insert (contract_sha256), insert (decided_by), insert (docking), insert (draft), insert (drill_mode), insert (effective_at), insert (ends_at), insert (fresh_at), insert (fresh_sha256), insert (goods), insert (id), insert (keys), insert (lane), insert (lifts_check), insert (lifts_input), insert (measure), insert (prior), insert (prior_at), insert (prior_class), insert (requests_per_second), insert (review_at), insert (rule), insert (rule_bare), insert (rule_effective_at), insert (rule_published_at), insert (rule_sha256), insert (run), insert (run_at), insert (scope), insert (side), insert (statement), insert (supersedes), insert (unit_price_max), insert (units_per_order) on table decisions.decisions to berth_app;
 grant insert (docking), insert (id), insert (lane), insert (made_by), insert (statement) on table decisions.drafts to berth_app;
 grant insert (docking), insert (lane), insert (sha256) on table decisions.known to berth_app;
 grant execute on function decisions.end_measure(integer,text,text,text,text,text) to berth_app;
+
+
+create schema figures;
+
+create table figures.cursors (
+  lane integer not null,
+  "position" bigint not null,
+  constraint cursors_pkey PRIMARY KEY (lane)
+) with (fillfactor=50);
+
+create table figures.decisions (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  partner text collate "C" not null,
+  class text collate "C" not null,
+  code text collate "C" not null,
+  taken_at timestamp with time zone not null,
+  lifted_at timestamp with time zone,
+  is_followed boolean default false not null,
+  constraint decisions_pkey PRIMARY KEY (lane, id)
+);
+
+create table figures.published (
+  quarter text collate "C" not null,
+  document text not null,
+  at timestamp with time zone not null,
+  constraint published_pkey PRIMARY KEY (quarter),
+  constraint published_quarter CHECK ((quarter ~ '^\d{4}Q[1-4]$'::text))
+);
+
+create table figures.tallies (
+  lane integer not null,
+  quarter text collate "C" not null,
+  family text collate "C" not null,
+  class text collate "C" not null,
+  code text collate "C" not null,
+  partner text collate "C" not null,
+  events bigint not null,
+  constraint tallies_pkey PRIMARY KEY (lane, quarter, family, class, code, partner),
+  constraint tallies_events CHECK ((events >= 1))
+) with (fillfactor=70);
+
+CREATE INDEX decisions_by_docking ON figures.decisions USING btree (lane, docking, taken_at);
+
+CREATE INDEX decisions_lifted ON figures.decisions USING btree (lifted_at) WHERE (lifted_at IS NOT NULL);
+
+grant usage on schema figures to berth_app;
+grant select on table figures.cursors to berth_app;
+grant insert, select on table figures.decisions to berth_app;
+grant insert, select on table figures.published to berth_app;
+grant delete, insert, select on table figures.tallies to berth_app;
+grant update ("position") on table figures.cursors to berth_app;
+grant update (is_followed), update (lifted_at) on table figures.decisions to berth_app;
+grant update (events) on table figures.tallies to berth_app;
 
 
 create schema fulfilment;
@@ -388,6 +533,116 @@ grant insert, select, update on table ledger.balances to berth_app;
 grant insert, select on table ledger.deposits to berth_app;
 grant insert, select on table ledger.openings to berth_app;
 grant insert, select on table ledger.transfers to berth_app;
+
+
+create schema logbook;
+
+create table logbook.checkpoints (
+  size bigint not null,
+  root bytea not null,
+  epoch bigint not null,
+  note text not null,
+  sealed_at timestamp with time zone not null,
+  constraint checkpoints_pkey PRIMARY KEY (size),
+  constraint checkpoints_root CHECK ((octet_length(root) = 32))
+);
+
+create table logbook.cursors (
+  lane integer not null,
+  "position" bigint not null,
+  constraint log_cursors_pkey PRIMARY KEY (lane)
+) with (fillfactor=50);
+
+create table logbook.dockings (
+  lane integer not null,
+  docking text collate "C" not null,
+  salt bytea not null,
+  counter bigint not null,
+  constraint log_dockings_pkey PRIMARY KEY (lane, docking),
+  constraint log_dockings_salt CHECK ((octet_length(salt) = 16))
+) with (fillfactor=80);
+
+create table logbook.leaves (
+  index bigint not null,
+  lane integer not null,
+  "position" bigint not null,
+  is_block boolean not null,
+  bytes text not null,
+  constraint leaves_pkey PRIMARY KEY (index),
+  constraint leaves_once UNIQUE (lane, "position", is_block)
+);
+
+create table logbook.nodes (
+  level integer not null,
+  index bigint not null,
+  hash bytea not null,
+  constraint nodes_pkey PRIMARY KEY (level, index),
+  constraint nodes_hash CHECK ((octet_length(hash) = 32))
+);
+
+create table logbook.payloads (
+  index bigint not null,
+  lane integer not null,
+  docking text collate "C",
+  counter bigint,
+  kind text collate "C" not null,
+  subject text collate "C",
+  salt bytea,
+  payload text,
+  erased_at timestamp with time zone,
+  constraint payloads_pkey PRIMARY KEY (index),
+  constraint payloads_once UNIQUE (lane, docking, counter),
+  constraint payloads_counter CHECK (((docking IS NULL) = (counter IS NULL))),
+  constraint payloads_erased CHECK ((num_nonnulls(salt, payload) =
+CASE
+    WHEN (erased_at IS NULL) THEN 2
+    ELSE 0
+END)),
+  constraint payloads_salt CHECK ((octet_length(salt) = 16))
+);
+
+create table logbook.sealer (
+  one boolean not null,
+  epoch bigint default 0 not null,
+  origin text,
+  size bigint default 0 not null,
+  peaks bytea default '\x'::bytea not null,
+  constraint sealer_pkey PRIMARY KEY (one),
+  constraint sealer_one CHECK (one)
+) with (fillfactor=50);
+
+create table logbook.witnesses (
+  lane integer not null,
+  docking text collate "C" not null,
+  public_key bytea not null,
+  name text collate "C" not null,
+  added_at timestamp with time zone not null,
+  size bigint not null,
+  signed_at timestamp with time zone not null,
+  signature bytea not null,
+  constraint witnesses_pkey PRIMARY KEY (lane, docking, public_key),
+  constraint witnesses_key CHECK ((octet_length(public_key) = 32)),
+  constraint witnesses_signature CHECK ((octet_length(signature) = 72))
+) with (fillfactor=80);
+
+CREATE INDEX payloads_of_subject ON logbook.payloads USING btree (lane, subject) WHERE (subject IS NOT NULL);
+
+CREATE INDEX witnesses_by_size ON logbook.witnesses USING btree (size);
+
+grant usage on schema logbook to berth_app;
+grant insert, select on table logbook.checkpoints to berth_app;
+grant select on table logbook.cursors to berth_app;
+grant delete, insert, select on table logbook.dockings to berth_app;
+grant insert, select on table logbook.leaves to berth_app;
+grant insert, select on table logbook.nodes to berth_app;
+grant insert, select on table logbook.payloads to berth_app;
+grant select on table logbook.sealer to berth_app;
+grant delete, insert, select on table logbook.witnesses to berth_app;
+grant update ("position") on table logbook.cursors to berth_app;
+grant update (counter) on table logbook.dockings to berth_app;
+grant update (counter), update (docking), update (erased_at), update (payload), update (salt), update (subject) on table logbook.payloads to berth_app;
+grant update (epoch), update (origin), update (peaks), update (size) on table logbook.sealer to berth_app;
+grant update (signature), update (signed_at), update (size) on table logbook.witnesses to berth_app;
 
 
 create schema migration;
@@ -602,12 +857,17 @@ create table partners.dockings (
   price_cap bigint,
   port integer,
   migration text collate "C",
+  twin_of text collate "C",
+  clock_offset integer default 0 not null,
   constraint dockings_pkey PRIMARY KEY (lane, id),
+  constraint dockings_mode_known UNIQUE (lane, id, mode),
   constraint dockings_app_id CHECK (((dialect = 'json'::text) = (app_id IS NULL))),
   constraint dockings_dialect CHECK ((dialect = ANY (ARRAY['json'::text, 'acg0'::text]))),
   constraint dockings_guard CHECK (((price_guard = ANY (ARRAY['last_shown'::text, 'max'::text, 'none'::text])) AND ((price_guard = 'max'::text) = (price_cap IS NOT NULL)) AND (price_cap > 0))),
   constraint dockings_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text]))),
-  constraint dockings_port CHECK (((port >= 1) AND (port <= 65535)))
+  constraint dockings_only_sandbox_travels CHECK ((((clock_offset >= 0) AND (clock_offset <= 34560000)) AND ((clock_offset = 0) OR (mode = 'sandbox'::text)))),
+  constraint dockings_port CHECK (((port >= 1) AND (port <= 65535))),
+  constraint dockings_twin_is_sandbox CHECK (((twin_of IS NULL) OR (mode = 'sandbox'::text)))
 );
 
 create table partners.keys (
@@ -643,6 +903,8 @@ CREATE INDEX dockings_by_id ON partners.dockings USING btree (id);
 
 CREATE INDEX dockings_by_migration ON partners.dockings USING btree (migration, id) WHERE (migration IS NOT NULL);
 
+CREATE INDEX dockings_by_twin ON partners.dockings USING btree (twin_of) WHERE (twin_of IS NOT NULL);
+
 CREATE INDEX dockings_with_port ON partners.dockings USING btree (port) WHERE (port IS NOT NULL);
 
 CREATE UNIQUE INDEX keys_by_ask ON partners.keys USING btree (lane, docking, asked_as) WHERE (asked_as IS NOT NULL);
@@ -657,7 +919,7 @@ grant usage on schema partners to berth_app;
 grant insert, select on table partners.dockings to berth_app;
 grant insert, select on table partners.keys to berth_app;
 grant insert, select on table partners.partners to berth_app;
-grant update (port), update (price_cap), update (price_guard) on table partners.dockings to berth_app;
+grant update (clock_offset), update (port), update (price_cap), update (price_guard) on table partners.dockings to berth_app;
 grant update (expires_at), update (revoked_at) on table partners.keys to berth_app;
 
 
@@ -717,6 +979,60 @@ grant select, update on table platform.lanes to berth_app;
 grant insert, select on table platform.meta to berth_app;
 grant select on table platform.migrations to berth_app;
 grant insert, select on table platform.signing_keys to berth_app;
+
+
+create schema risk;
+
+create table risk.cursors (
+  lane integer not null,
+  "position" bigint not null,
+  constraint cursors_pkey PRIMARY KEY (lane)
+) with (fillfactor=50);
+
+create table risk.findings (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  detector text collate "C" not null,
+  day date not null,
+  good text collate "C" not null,
+  bands jsonb not null,
+  commitment text collate "C" not null,
+  sealed bytea not null,
+  found_at timestamp with time zone not null,
+  constraint findings_pkey PRIMARY KEY (lane, id),
+  constraint findings_once UNIQUE (lane, docking, day, good, detector),
+  constraint findings_commitment CHECK ((commitment ~ '^[0-9a-f]{64}$'::text))
+);
+
+create table risk.profiles (
+  one boolean not null,
+  sealed bytea not null,
+  made_at timestamp with time zone default now() not null,
+  constraint profiles_pkey PRIMARY KEY (one),
+  constraint profiles_one CHECK (one)
+);
+
+create table risk.tallies (
+  lane integer not null,
+  docking text collate "C" not null,
+  day date not null,
+  good text collate "C" not null,
+  orders bigint not null,
+  night bigint not null,
+  gaps double precision not null,
+  gap_squares double precision not null,
+  last_at timestamp with time zone not null,
+  constraint tallies_pkey PRIMARY KEY (lane, docking, day, good)
+) with (fillfactor=70);
+
+grant usage on schema risk to berth_app;
+grant select on table risk.cursors to berth_app;
+grant insert, select on table risk.findings to berth_app;
+grant insert, select on table risk.profiles to berth_app;
+grant delete, insert, select on table risk.tallies to berth_app;
+grant update ("position") on table risk.cursors to berth_app;
+grant update (gap_squares), update (gaps), update (last_at), update (night), update (orders) on table risk.tallies to berth_app;
 
 
 create schema rulebook;
@@ -796,6 +1112,44 @@ grant select on table rulebook.texts to berth_app;
 grant insert (body), insert (docking), insert (id), insert (text), insert (text_effective_at) on table rulebook.comments to berth_app;
 grant insert (docking), insert (id), insert (lane), insert (recorded_by), insert (sha256), insert (signed_at), insert (signed_by), insert (text) on table rulebook.contracts to berth_app;
 grant insert (effective_at), insert (id), insert (kind), insert (legal_basis), insert (published_by), insert (relief), insert (resale_price), insert (sha256), insert (slug), insert (supersedes), insert (text_en), insert (text_zh), insert (title_en), insert (title_zh), insert (version) on table rulebook.texts to berth_app;
+
+
+create schema sandbox;
+
+create table sandbox.boxes (
+  lane integer not null,
+  docking text collate "C" not null,
+  origin text collate "C" not null,
+  dialect text collate "C" not null,
+  contact bytea,
+  opened_at timestamp with time zone not null,
+  used_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint boxes_pkey PRIMARY KEY (lane, docking),
+  constraint boxes_erased CHECK (((ended_at IS NULL) OR (contact IS NULL))),
+  constraint boxes_origin CHECK ((origin = ANY (ARRAY['twin'::text, 'application'::text])))
+) with (fillfactor=80);
+
+create table sandbox.switches (
+  lane integer not null,
+  docking text collate "C" not null,
+  fault text collate "C" not null,
+  params jsonb not null,
+  remaining integer not null,
+  set_at timestamp with time zone not null,
+  constraint switches_pkey PRIMARY KEY (lane, docking, fault),
+  constraint switches_remaining CHECK (((remaining >= 0) AND (remaining <= 1000)))
+) with (fillfactor=80);
+
+CREATE INDEX boxes_opened ON sandbox.boxes USING btree (opened_at) WHERE (origin = 'application'::text);
+
+CREATE INDEX boxes_unused ON sandbox.boxes USING btree (used_at) WHERE ((origin = 'application'::text) AND (ended_at IS NULL));
+
+grant usage on schema sandbox to berth_app;
+grant insert, select on table sandbox.boxes to berth_app;
+grant delete, insert, select on table sandbox.switches to berth_app;
+grant update (contact), update (ended_at), update (used_at) on table sandbox.boxes to berth_app;
+grant update (params), update (remaining), update (set_at) on table sandbox.switches to berth_app;
 
 
 create schema takenover;

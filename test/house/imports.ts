@@ -6,9 +6,9 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['rulebook'],
   ['terms', 'ledger', 'decisions', 'operators'],
   ['partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
-  ['orders', 'pricing', 'compliance'],
-  ['risk', 'migration'],
-  ['notices'],
+  ['orders', 'pricing', 'compliance', 'sandbox'],
+  ['risk', 'migration', 'conformance'],
+  ['notices', 'logbook', 'figures'],
 ]
 
 const ALL = 'everything'

@@ -10,9 +10,11 @@ import { isId } from '../../kernel/ids.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, problems, type Asked } from '../pipeline.ts'
+import { timeOf } from '../signin.ts'
 import { presentDecision } from '../present.ts'
 import { throttleOf } from '../throttle.ts'
 import { closed, Cursor, Limit, pageLimit } from './query.ts'
+import { presentSandbox } from './sandbox.ts'
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
@@ -30,6 +32,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
             batchOrders: limits.batchOrders, batchCards: limits.batchCards, batchBytes: limits.batchBytes,
           },
           decisions: decisions.map((decision) => presentDecision(decision, nowMs)), serverTime: new Date(nowMs).toISOString(),
+          ...(docking.mode === 'sandbox' ? { sandbox: await presentSandbox(hub, docking, nowMs) } : {}),
         },
       })
     },
@@ -75,7 +78,7 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
 }
 
 async function reportFor(hub: Hub, asked: Asked, partnerBase: string | null, probe: string | null) {
-  const made = await report(hub.db, hub.checks, asked.docking, { key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe }, new Date(asked.nowMs))
+  const made = await report(hub.db, hub.checks, asked.docking, { key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe }, timeOf(asked.key, asked.nowMs))
   return presentReport(hub, made)
 }
 
