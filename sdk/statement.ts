@@ -1,4 +1,8 @@
-import type { Amount, InBothLanguages, Time } from './contract.ts'
+/** Yuan as a decimal string. */
+type Amount = string
+/** RFC 3339 in UTC. */
+type Time = string
+type InBothLanguages = { en: string; zh: string }
 
 type ReasonClass = 'technical' | 'commercial' | 'compliance'
 

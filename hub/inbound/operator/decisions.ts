@@ -43,7 +43,7 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
     handler: ({ body, params, by }) => withDocking(hub, params.docking!, async (docking) => {
       const { scope, endsAt, liftsWhen, releaseAt, remedy, goods, ...rest } = body
       const read = await readStatement(hub, docking, {
-        ...rest, remedy: [{ action: remedy }], funds: { ...(releaseAt === undefined ? {} : { releaseAt }) },
+        ...rest, remedy: [{ action: remedy }], funds: releaseAt === undefined ? {} : { releaseAt },
         measure: { kind: 'suspend', scope, ...(goods === undefined ? {} : { goods }), ...(endsAt === undefined ? {} : { endsAt }), ...(liftsWhen === undefined ? {} : { liftsWhen }) },
       } as Decide, by)
       return read.ok ? decide(hub, docking, read.value, by) : read
