@@ -187,7 +187,7 @@ export const Figures = Type.Object({
   from: Time, to: Time, publishedAt: Type.Union([Time, Type.Null()]), smallestGroup: Type.Integer(), roundedTo: Type.Integer({ description: 'Numbers of events come in steps of so many.' }),
   refusals: FigureGroups, measures: FigureGroups,
   remedies: Type.Array(Type.Object({ class: FigureClass, code: FigureCode, medianHours: Type.Integer(), p90Hours: Type.Integer() }, closed), { description: 'How long measures had stood that were lifted in the quarter.' }),
-  appeals: FigureGroups, missed: FigureGroups, followed: FigureGroups, conformance: FigureGroups, waivers: FigureGroups, ruleChanges: Type.Integer(),
+  appeals: FigureGroups, missed: FigureGroups, followed: FigureGroups, conformance: FigureGroups, admissions: FigureGroups, ruleChanges: Type.Integer(),
   technicalLater: Type.Object({ overturnedPercent: Percent, followedPercent: Percent }, { ...closed, description: 'Of a hundred technical measures so many were overturned on appeal, or followed by one of another class; from the lines above alone.' }),
   signature: Signature,
 }, closed)

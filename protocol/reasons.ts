@@ -364,16 +364,6 @@ export const reasons = {
     ['This is the last owner', 'Without {operator} nobody could name or end operators; add another owner first.'],
     ['最后一位所有者不能终止', '{operator} 终止后将无人能管理运营人员，请先添加另一位所有者。'], ['operator']),
 
-  // Published texts.
-  'rulebook.text_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
-    ['There is no such published text', 'No rule, template or guide has the id or name {rule}.'],
-    ['没有此公示文本', '没有编号或名称为 {rule} 的规则、模板或指南。'], ['rule']),
-  'rulebook.notice_too_short': answer('commercial', { ...ruled, status: 422, side: 'hub' },
-    ['The notice would be shorter than seven days', 'The text would count from {asked}; seven days after publication is {earliest}.'],
-    ['公示期不足七天', '文本拟自 {asked} 起施行，公示满七天为 {earliest}。'], ['asked', 'earliest']),
-  'rulebook.comments_closed': answer('commercial', { ...ruled, retry: 'never', side: 'hub' },
-    ['The time for comments is over', 'The text {rule} counts since {effectiveAt}; comments are taken before that.'],
-    ['征求意见期已结束', '文本 {rule} 已于 {effectiveAt} 施行，意见须在此前提出。'], ['rule', 'effectiveAt']),
   // The restricted work of compliance persons. Nobody else is ever given one of these.
   'cases.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
     ['There is no such case', 'No case has the id {case}.'],
@@ -384,6 +374,16 @@ export const reasons = {
   'cases.same_person': answer('technical', { ...ruled, status: 403 },
     ['A second person is needed', 'What {person} wrote or proposed has to be confirmed by somebody else.'],
     ['需由另一人复核', '{person} 撰写或提出的内容须由另一人确认。'], ['person']),
+  // Published texts.
+  'rulebook.text_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such published text', 'No rule, template or guide has the id or name {rule}.'],
+    ['没有此公示文本', '没有编号或名称为 {rule} 的规则、模板或指南。'], ['rule']),
+  'rulebook.notice_too_short': answer('commercial', { ...ruled, status: 422, side: 'hub' },
+    ['The notice would be shorter than seven days', 'The text would count from {asked}; seven days after publication is {earliest}.'],
+    ['公示期不足七天', '文本拟自 {asked} 起施行，公示满七天为 {earliest}。'], ['asked', 'earliest']),
+  'rulebook.comments_closed': answer('commercial', { ...ruled, retry: 'never', side: 'hub' },
+    ['The time for comments is over', 'The text {rule} counts since {effectiveAt}; comments are taken before that.'],
+    ['征求意见期已结束', '文本 {rule} 已于 {effectiveAt} 施行，意见须在此前提出。'], ['rule', 'effectiveAt']),
 
   // Who is told as a person, asked for by the operator.
   'notices.contact_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },

@@ -42,11 +42,11 @@ const agreed: Record<string, true> = {
   RolledKey: true satisfies Agree<Static<typeof hub.RolledKey>, ours.RolledKey>,
   RevokedKey: true satisfies Agree<Static<typeof hub.RevokedKey>, ours.RevokedKey>,
   RequestPage: true satisfies Agree<Static<typeof hub.RequestPage>, ours.RequestPage>,
+  Figures: true satisfies Agree<Static<typeof hub.Figures>, ours.Figures>,
   RuleView: true satisfies Agree<Static<typeof hub.RuleView>, ours.Rule>,
   RulePage: true satisfies Agree<Static<typeof hub.RulePage>, ours.Page<ours.Rule>>,
   CommentAsk: true satisfies Agree<Static<typeof hub.CommentAsk>, ours.CommentAsk>,
   CommentView: true satisfies Agree<Static<typeof hub.CommentView>, ours.Comment>,
-  Figures: true satisfies Agree<Static<typeof hub.Figures>, ours.Figures>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

@@ -24,13 +24,13 @@ export const PARTNER_ROUTES = [
   'GET /api/docking', 'GET /api/docking/report', 'POST /api/docking/report', 'GET /api/reasons', 'GET /api/figures', 'GET /api/goods', 'GET /api/goods/{good}', 'GET /api/goods/changes',
   'POST /api/orders', 'GET /api/orders', 'GET /api/orders/{order}', 'GET /api/funds/balance', 'GET /api/funds/movements', 'GET /api/contacts', 'PUT /api/contacts',
   'POST /api/orders/batch', 'POST /api/quotes', 'GET /api/keys', 'POST /api/keys', 'POST /api/keys/{key}/roll', 'POST /api/keys/{key}/revoke', 'GET /api/requests', 'GET /api/requests/{request}',
-  'GET /api/decisions', 'GET /api/decisions/{decision}',
-  'GET /api/rules', 'GET /api/rules/{rule}', 'POST /api/rules/{rule}/comments',
   'GET /api/sandbox', 'POST /api/sandbox', 'POST /api/sandbox/deposits', 'PUT /api/sandbox/faults', 'DELETE /api/sandbox/faults', 'PUT /api/sandbox/clock', 'POST /api/sandbox/applications',
   'GET /api/conformance', 'POST /api/conformance', 'GET /api/conformance/{run}', 'POST /api/conformance/{run}/tasks', 'GET /api/conformance/{run}/text', 'POST /api/conformance/{run}/text', 'POST /api/conformance/{run}/finish',
+  'GET /api/decisions', 'GET /api/decisions/{decision}',
+  'GET /api/rules', 'GET /api/rules/{rule}', 'POST /api/rules/{rule}/comments',
 ]
 /** Those of them that are asked for without a key. */
-export const PUBLIC_ROUTES = ['GET /api/reasons', 'GET /api/rules', 'GET /api/rules/{rule}', 'GET /api/figures', 'POST /api/sandbox/applications']
+export const PUBLIC_ROUTES = ['GET /api/reasons', 'GET /api/figures', 'POST /api/sandbox/applications', 'GET /api/rules', 'GET /api/rules/{rule}']
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
 

@@ -49,7 +49,6 @@ const CROSSINGS = {
   'decisions.decisions refers to rulebook.texts': 'a commercial measure rests on a rule that was public for seven days; the rulebook is small and could stand on every shard',
   'decisions.decisions refers to rulebook.contracts': 'or on a contract that the partner of this docking signed; lane and docking are part of the key',
   'terms.offers refers to decisions.decisions': 'a dearer own price names the decision behind it; lane and docking are part of the key',
-  'decisions.decisions refers to partners.dockings': 'a drill stands against a sandbox alone, and only the row of the docking says that it is one',
   'terms.contracts refers to decisions.decisions': 'and so does a dearer placing',
 }
 

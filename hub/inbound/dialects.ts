@@ -14,10 +14,10 @@ import type { Hub } from './hub.ts'
 import { keepEntry, refusalOfError, watch } from './pipeline.ts'
 import { answerImage } from './public/images.ts'
 import { openEntry, type Entry } from './request-log.ts'
-import { enter, throttleOf } from './throttle.ts'
 import { sightCall } from './sightings.ts'
 import { timeOf } from './signin.ts'
 import { markStruck, mayMeetFault, meetFault, plainly, rehearse, sufferFault, type Send } from './struck.ts'
+import { enter, throttleOf } from './throttle.ts'
 
 export const ACG_MOUNT = '/d/acg/'
 const MOUNT = ACG_MOUNT

@@ -80,19 +80,14 @@ alter table decisions.decisions
   add column fresh_sha256 text collate "C",
   add column fresh_at timestamptz(3),
   add column lift_how text collate "C",
-  add column superseded_by text collate "C",
-  -- A drill that a partner asked for in its own sandbox; the database knows which dockings are one.
-  add column drill_mode text collate "C";
+  add column superseded_by text collate "C";
 alter table decisions.decisions alter column form set default 2;
 alter table decisions.decisions alter column decided_at set default date_trunc('milliseconds', clock_timestamp());
 alter table decisions.decisions alter column prior_at type timestamptz(3);
 
-alter table partners.dockings add constraint dockings_mode_known unique (lane, id, mode);
 alter table decisions.decisions drop constraint decisions_measure;
 alter table decisions.decisions
   add constraint decisions_whole unique (lane, docking, id, class, decided_at),
-  add constraint decisions_drill foreign key (lane, docking, drill_mode) references partners.dockings (lane, id, mode),
-  add constraint decisions_drill_in_sandbox check (drill_mode is null or drill_mode = 'sandbox'),
   add constraint decisions_of_docking unique (lane, docking, id),
   -- A statement stands behind the kind that it names, and only kinds that hit something are written.
   add constraint decisions_measure check (measure in ('warn', 'throttle', 'suspend', 'refuse', 'delist', 'key_quarantine', 'terminate', 'reprice', 'withdraw_offer', 'limit', 'level')),
@@ -107,7 +102,7 @@ alter table decisions.decisions
   -- technical: a red run of the same docking for the same code, not older than a day. A warning that takes the place of
   -- a measure rests on the run of that.
   add constraint decisions_run foreign key (lane, docking, run, run_at, code) references decisions.check_runs (lane, docking, id, ran_at, proves),
-  add constraint decisions_technical_is_proven check (form = 1 or drill_mode is not null or class <> 'technical' or coalesce(
+  add constraint decisions_technical_is_proven check (form = 1 or class <> 'technical' or coalesce(
     run is not null and (run_at > decided_at - interval '24 hours' or measure = 'warn' and supersedes is not null)
     and jsonb_path_exists(statement, '$.evidence[*] ? (@.kind == "check_run" && @.id == $run)', jsonb_build_object('run', run)), false)),
   -- commercial: a contract that the partner signed, or a rule in force that was public for seven days. A least resale
@@ -115,7 +110,7 @@ alter table decisions.decisions
   add constraint decisions_rule foreign key (rule, rule_sha256, rule_published_at, rule_effective_at, rule_bare)
     references rulebook.texts (id, sha256, published_at, effective_at, bare_resale),
   add constraint decisions_contract foreign key (lane, docking, contract, contract_sha256) references rulebook.contracts (lane, docking, id, sha256),
-  add constraint decisions_commercial_is_grounded check (form = 1 or drill_mode is not null or class <> 'commercial' or coalesce(
+  add constraint decisions_commercial_is_grounded check (form = 1 or class <> 'commercial' or coalesce(
     rule_sha256 is not null and rule_effective_at <= decided_at and rule_published_at <= decided_at - interval '7 days' and (not rule_bare or measure = 'warn')
     and jsonb_path_exists(statement, '$.ground[*] ? (@.type == "published_rule" && @.ref == $ref && @.versionHash == $hash)', jsonb_build_object('ref', rule, 'hash', rule_sha256)), false)
     or coalesce(contract_sha256 is not null
@@ -123,7 +118,7 @@ alter table decisions.decisions
   -- compliance: facts are withheld by two persons, one who drafted and another who approved.
   add constraint decisions_draft foreign key (lane, docking, draft, decided_by) references decisions.drafts (lane, docking, id, made_by),
   add constraint decisions_draft_once unique (lane, draft),
-  add constraint decisions_withheld_by_two check (form = 1 or drill_mode is not null
+  add constraint decisions_withheld_by_two check (form = 1
     or code <> 'compliance.withheld_by_law' and not jsonb_path_exists(statement, '$.evidence[*] ? (@.disclosure == "withheld_by_law")')
     or coalesce(draft is not null and approved_by <> decided_by and approved_by ~ '[^[:space:]]', false)),
   -- No other class over what was known before, but by law. Every statement follows the last one: there is one first.
@@ -145,7 +140,7 @@ alter table decisions.decisions
   add constraint decisions_superseded_by foreign key (lane, docking, superseded_by) references decisions.decisions (lane, docking, id),
   add constraint decisions_lift_how check (lift_how is null or lifted_at is not null and lift_how in ('person', 'condition', 'lapse', 'superseded', 'appeal', 'appeal_clock'));
 
-create unique index decisions_first on decisions.decisions (lane, docking) where form = 2 and prior is null and drill_mode is null;
+create unique index decisions_first on decisions.decisions (lane, docking) where form = 2 and prior is null;
 create index decisions_lapsing on decisions.decisions (ends_at) where lifted_at is null and ends_at is not null;
 create index decisions_conditional on decisions.decisions (lane, id) where lifted_at is null and lifts_check is not null;
 
@@ -165,7 +160,7 @@ revoke insert, update on decisions.decisions from berth_app;
 revoke update (lifted_at, lifted_by, lift_note) on decisions.decisions from berth_app;
 grant insert (lane, id, docking, measure, scope, goods, class, code, statement, effective_at, ends_at, review_at, decided_by, side, keys, requests_per_second, units_per_order,
   unit_price_max, lifts_check, lifts_input, supersedes, approved_by, draft, run, run_at, rule, rule_sha256, rule_published_at, rule_effective_at, rule_bare, contract, contract_sha256,
-  by_law, prior, prior_class, prior_at, fresh_sha256, fresh_at, drill_mode) on decisions.decisions to berth_app;
+  by_law, prior, prior_class, prior_at, fresh_sha256, fresh_at) on decisions.decisions to berth_app;
 grant select on decisions.check_runs, decisions.known, decisions.drafts to berth_app;
 grant insert (lane, id, docking, check_name, version, input_hash, verdict, code, side, reproducible, result, sha256, ran_by) on decisions.check_runs to berth_app;
 grant insert (lane, docking, sha256) on decisions.known to berth_app;

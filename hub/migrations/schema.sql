@@ -284,7 +284,6 @@ create table decisions.decisions (
   fresh_at timestamp(3) with time zone,
   lift_how text collate "C",
   superseded_by text collate "C",
-  drill_mode text collate "C",
   constraint decisions_pkey PRIMARY KEY (lane, id),
   constraint decisions_draft_once UNIQUE (lane, draft),
   constraint decisions_of_docking UNIQUE (lane, docking, id),
@@ -292,7 +291,6 @@ create table decisions.decisions (
   constraint decisions_whole UNIQUE (lane, docking, id, class, decided_at),
   constraint decisions_contract FOREIGN KEY (lane, docking, contract, contract_sha256) REFERENCES rulebook.contracts(lane, docking, id, sha256),
   constraint decisions_draft FOREIGN KEY (lane, docking, draft, decided_by) REFERENCES decisions.drafts(lane, docking, id, made_by),
-  constraint decisions_drill FOREIGN KEY (lane, docking, drill_mode) REFERENCES partners.dockings(lane, id, mode),
   constraint decisions_fresh FOREIGN KEY (lane, docking, fresh_sha256, fresh_at) REFERENCES decisions.known(lane, docking, sha256, first_known_at),
   constraint decisions_prior FOREIGN KEY (lane, docking, prior, prior_class, prior_at) REFERENCES decisions.decisions(lane, docking, id, class, decided_at),
   constraint decisions_rule FOREIGN KEY (rule, rule_sha256, rule_published_at, rule_effective_at, rule_bare) REFERENCES rulebook.texts(id, sha256, published_at, effective_at, bare_resale),
@@ -308,10 +306,9 @@ CASE split_part(code, '.'::text, 1)
     WHEN 'partners'::text THEN 'technical'::text
     ELSE NULL::text
 END)),
-  constraint decisions_commercial_is_grounded CHECK (((form = 1) OR (drill_mode IS NOT NULL) OR (class <> 'commercial'::text) OR COALESCE(((rule_sha256 IS NOT NULL) AND (rule_effective_at <= decided_at) AND (rule_published_at <= (decided_at - '7 days'::interval)) AND ((NOT rule_bare) OR (measure = 'warn'::text)) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "published_rule" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', rule, 'hash', rule_sha256))), false) OR COALESCE(((contract_sha256 IS NOT NULL) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "contract" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', contract, 'hash', contract_sha256))), false))),
+  constraint decisions_commercial_is_grounded CHECK (((form = 1) OR (class <> 'commercial'::text) OR COALESCE(((rule_sha256 IS NOT NULL) AND (rule_effective_at <= decided_at) AND (rule_published_at <= (decided_at - '7 days'::interval)) AND ((NOT rule_bare) OR (measure = 'warn'::text)) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "published_rule" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', rule, 'hash', rule_sha256))), false) OR COALESCE(((contract_sha256 IS NOT NULL) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "contract" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', contract, 'hash', contract_sha256))), false))),
   constraint decisions_commercial_needs_rule CHECK (((class <> 'commercial'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."type" == "contract" || @."type" == "published_rule")'::jsonpath))),
   constraint decisions_compliance_needs_article CHECK (((class <> 'compliance'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."article" like_regex "[^[:space:]]")'::jsonpath))),
-  constraint decisions_drill_in_sandbox CHECK (((drill_mode IS NULL) OR (drill_mode = 'sandbox'::text))),
   constraint decisions_funds_have_release CHECK (((NOT ('funds'::text = ANY (scope))) OR jsonb_path_exists(statement, '$."funds"."releaseAt"?(@ like_regex "[^[:space:]]")'::jsonpath))),
   constraint decisions_lift_has_person CHECK (((lifted_at IS NULL) = (lifted_by IS NULL))),
   constraint decisions_lift_how CHECK (((lift_how IS NULL) OR ((lifted_at IS NOT NULL) AND (lift_how = ANY (ARRAY['person'::text, 'condition'::text, 'lapse'::text, 'superseded'::text, 'appeal'::text, 'appeal_clock'::text]))))),
@@ -332,11 +329,11 @@ END),
   constraint decisions_reviewed CHECK ((review_at <= (decided_at + '90 days'::interval))),
   constraint decisions_scope CHECK (((cardinality(scope) > 0) AND (scope <@ ARRAY['goods'::text, 'orders'::text, 'funds'::text, 'members'::text, 'key'::text]))),
   constraint decisions_statement_agrees CHECK (((form = 1) OR COALESCE((((statement #>> '{measure,kind}'::text[]) = measure) AND ((statement #>> '{cause,class}'::text[]) = class) AND ((statement #>> '{cause,code}'::text[]) = code) AND ((statement #>> '{cause,side}'::text[]) = side) AND (jsonb_array_length((statement -> 'facts'::text)) > 0) AND (jsonb_array_length((statement -> 'remedy'::text)) > 0) AND (NOT ((statement #>> '{supersedes}'::text[]) IS DISTINCT FROM supersedes))), false))),
-  constraint decisions_technical_is_proven CHECK (((form = 1) OR (drill_mode IS NOT NULL) OR (class <> 'technical'::text) OR COALESCE(((run IS NOT NULL) AND ((run_at > (decided_at - '24:00:00'::interval)) OR ((measure = 'warn'::text) AND (supersedes IS NOT NULL))) AND jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run" && @."id" == $"run")'::jsonpath, jsonb_build_object('run', run))), false))),
+  constraint decisions_technical_is_proven CHECK (((form = 1) OR (class <> 'technical'::text) OR COALESCE(((run IS NOT NULL) AND ((run_at > (decided_at - '24:00:00'::interval)) OR ((measure = 'warn'::text) AND (supersedes IS NOT NULL))) AND jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run" && @."id" == $"run")'::jsonpath, jsonb_build_object('run', run))), false))),
   constraint decisions_technical_needs_check CHECK (((class <> 'technical'::text) OR jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run")'::jsonpath))),
   constraint decisions_termination_has_notice CHECK (((form = 1) OR (measure <> 'terminate'::text) OR (effective_at >= ((decided_at + '30 days'::interval) - '00:01:00'::interval)) OR (code = ANY (ARRAY['compliance.authority_order'::text, 'compliance.withheld_by_law'::text, 'compliance.fraud_found'::text, 'partners.key_leaked'::text])))),
   constraint decisions_termination_pays CHECK (((measure <> 'terminate'::text) OR COALESCE(((statement #>> '{funds,releaseAt}'::text[]) ~ '[^[:space:]]'::text), false))),
-  constraint decisions_withheld_by_two CHECK (((form = 1) OR (drill_mode IS NOT NULL) OR ((code <> 'compliance.withheld_by_law'::text) AND (NOT jsonb_path_exists(statement, '$."evidence"[*]?(@."disclosure" == "withheld_by_law")'::jsonpath))) OR COALESCE(((draft IS NOT NULL) AND (approved_by <> decided_by) AND (approved_by ~ '[^[:space:]]'::text)), false)))
+  constraint decisions_withheld_by_two CHECK (((form = 1) OR ((code <> 'compliance.withheld_by_law'::text) AND (NOT jsonb_path_exists(statement, '$."evidence"[*]?(@."disclosure" == "withheld_by_law")'::jsonpath))) OR COALESCE(((draft IS NOT NULL) AND (approved_by <> decided_by) AND (approved_by ~ '[^[:space:]]'::text)), false)))
 );
 
 create table decisions.drafts (
@@ -365,7 +362,7 @@ CREATE INDEX decisions_by_id ON decisions.decisions USING btree (id);
 
 CREATE INDEX decisions_conditional ON decisions.decisions USING btree (lane, id) WHERE ((lifted_at IS NULL) AND (lifts_check IS NOT NULL));
 
-CREATE UNIQUE INDEX decisions_first ON decisions.decisions USING btree (lane, docking) WHERE ((form = 2) AND (prior IS NULL) AND (drill_mode IS NULL));
+CREATE UNIQUE INDEX decisions_first ON decisions.decisions USING btree (lane, docking) WHERE ((form = 2) AND (prior IS NULL));
 
 CREATE INDEX decisions_in_force ON decisions.decisions USING btree (lane, docking) WHERE (lifted_at IS NULL);
 
@@ -390,7 +387,7 @@ grant select on table decisions.decisions to berth_app;
 grant select on table decisions.drafts to berth_app;
 grant select on table decisions.known to berth_app;
 grant insert (check_name), insert (code), insert (docking), insert (id), insert (input_hash), insert (lane), insert (ran_by), insert (reproducible), insert (result), insert (sha256), insert (side), insert (verdict), insert (version) on table decisions.check_runs to berth_app;
-grant insert (approved_by), insert (by_law), insert (class), insert (code), insert (contract), insert (contract_sha256), insert (decided_by), insert (docking), insert (draft), insert (drill_mode), insert (effective_at), insert (ends_at), insert (fresh_at), insert (fresh_sha256), insert (goods), insert (id), insert (keys), insert (lane), insert (lifts_check), insert (lifts_input), insert (measure), insert (prior), insert (prior_at), insert (prior_class), insert (requests_per_second), insert (review_at), insert (rule), insert (rule_bare), insert (rule_effective_at), insert (rule_published_at), insert (rule_sha256), insert (run), insert (run_at), insert (scope), insert (side), insert (statement), insert (supersedes), insert (unit_price_max), insert (units_per_order) on table decisions.decisions to berth_app;
+grant insert (approved_by), insert (by_law), insert (class), insert (code), insert (contract), insert (contract_sha256), insert (decided_by), insert (docking), insert (draft), insert (effective_at), insert (ends_at), insert (fresh_at), insert (fresh_sha256), insert (goods), insert (id), insert (keys), insert (lane), insert (lifts_check), insert (lifts_input), insert (measure), insert (prior), insert (prior_at), insert (prior_class), insert (requests_per_second), insert (review_at), insert (rule), insert (rule_bare), insert (rule_effective_at), insert (rule_published_at), insert (rule_sha256), insert (run), insert (run_at), insert (scope), insert (side), insert (statement), insert (supersedes), insert (unit_price_max), insert (units_per_order) on table decisions.decisions to berth_app;
 grant insert (docking), insert (id), insert (lane), insert (made_by), insert (statement) on table decisions.drafts to berth_app;
 grant insert (docking), insert (lane), insert (sha256) on table decisions.known to berth_app;
 grant execute on function decisions.end_measure(integer,text,text,text,text,text) to berth_app;
@@ -860,7 +857,6 @@ create table partners.dockings (
   twin_of text collate "C",
   clock_offset integer default 0 not null,
   constraint dockings_pkey PRIMARY KEY (lane, id),
-  constraint dockings_mode_known UNIQUE (lane, id, mode),
   constraint dockings_app_id CHECK (((dialect = 'json'::text) = (app_id IS NULL))),
   constraint dockings_dialect CHECK ((dialect = ANY (ARRAY['json'::text, 'acg0'::text]))),
   constraint dockings_guard CHECK (((price_guard = ANY (ARRAY['last_shown'::text, 'max'::text, 'none'::text])) AND ((price_guard = 'max'::text) = (price_cap IS NOT NULL)) AND (price_cap > 0))),

@@ -10,11 +10,8 @@ import {
 } from './store.ts'
 import { complete, hashOfFact } from './wording.ts'
 
-/**
- * `publishedRate` is what everybody may ask a second: a throttle lies below it. A drill is what a partner asked for in its
- * own sandbox: it proves nothing and needs no proof, and the database takes it for a sandbox alone.
- */
-export type HoldCommand = { id: string; lane: number; docking: string; statement: StatementDraft; by: string; publishedRate?: number; isDrill?: boolean }
+/** `publishedRate` is what everybody may ask a second: a throttle lies below it. */
+export type HoldCommand = { id: string; lane: number; docking: string; statement: StatementDraft; by: string; publishedRate?: number }
 
 /** Writes a measure under the docking's lane lock: once this has answered, no later order passes it. */
 export async function hold(db: Database, command: HoldCommand): Promise<Outcome<Decision>> {
@@ -94,7 +91,7 @@ async function write(connection: Connection, { at, append }: LaneWork, command: 
   }
   const { statement, proof, where } = judged.value
   const decision = { id, lane, docking, statement, decidedBy: by, approvedBy: approval?.by ?? null, liftedAt: null, liftedBy: null, liftNote: null, liftHow: null, supersededBy: null }
-  const decidedAt = (await connection.run(insertDecision({ ...decision, draft: approval?.draft ?? null, isDrill: command.isDrill === true }, proof, where)))[0]![0] as Date
+  const decidedAt = (await connection.run(insertDecision({ ...decision, draft: approval?.draft ?? null }, proof, where)))[0]![0] as Date
   append({
     lane, docking, kind: 'decision.taken', subject: id, code: null,
     body: JSON.stringify({ code: statement.cause.code, class: statement.cause.class, measure: statement.measure.kind, scope: statement.measure.scope, supersedes: statement.supersedes, by }),
@@ -108,7 +105,6 @@ async function judge(connection: Connection, at: Date, command: HoldCommand, dra
   const drafted = timed(complete(command.statement, { docking, at }), command.statement, at)
   const problem = hollow(drafted.measure, command.publishedRate ?? Infinity)
   if (problem !== null) return refuse('decisions.nothing_to_hold', { measure: drafted.measure.kind, problem })
-  if (command.isDrill) return accept({ statement: drafted, proof: { run: null, rule: null, contract: null }, where: { prior: null, byLaw: false, fresh: null } })
   const records = await recordsOf(connection, lane, docking, drafted)
   const statement = named(drafted, records)
   const hashes = statement.facts.map((fact) => hashOfFact(fact.text))

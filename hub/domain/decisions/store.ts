@@ -31,21 +31,21 @@ export function readMeasures(rows: Rows): Map<string, Measure[]> {
 }
 
 /** The database gives the time of the decision, and says it. */
-export function insertDecision(d: Omit<Decision, 'decidedAt'> & { draft: string | null; isDrill: boolean }, proof: Proof, { prior, byLaw, fresh }: Place): Sql {
+export function insertDecision(d: Omit<Decision, 'decidedAt'> & { draft: string | null }, proof: Proof, { prior, byLaw, fresh }: Place): Sql {
   const { measure, cause, clocks, supersedes } = d.statement
   const condition = measure.liftsWhen !== null && 'check' in measure.liftsWhen ? measure.liftsWhen : null
   return {
     text: `insert into decisions.decisions (lane, id, docking, measure, scope, goods, class, code, statement, effective_at, ends_at, review_at, decided_by,
         side, keys, requests_per_second, units_per_order, unit_price_max, lifts_check, lifts_input, supersedes, approved_by, draft,
-        run, run_at, rule, rule_sha256, rule_published_at, rule_effective_at, rule_bare, contract, contract_sha256, by_law, prior, prior_class, prior_at, fresh_sha256, fresh_at, drill_mode)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)
+        run, run_at, rule, rule_sha256, rule_published_at, rule_effective_at, rule_bare, contract, contract_sha256, by_law, prior, prior_class, prior_at, fresh_sha256, fresh_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)
       returning decided_at`,
     values: [
       d.lane, d.id, d.docking, measure.kind, measure.scope, measure.goods, cause.class, cause.code, JSON.stringify(d.statement), measure.effectiveAt, measure.endsAt, clocks.reviewAt, d.decidedBy,
       cause.side, measure.keys, measure.allows.requestsPerSecond ?? null, measure.allows.unitsPerOrder ?? null, measure.allows.unitPriceMax === undefined ? null : parseAmount(measure.allows.unitPriceMax),
       condition?.check ?? null, condition?.inputHash ?? null, supersedes, d.approvedBy, d.draft,
       proof.run?.id ?? null, proof.run?.ranAt ?? null, proof.rule?.id ?? null, proof.rule?.sha256 ?? null, proof.rule?.publishedAt ?? null, proof.rule?.effectiveAt ?? null, proof.rule?.bareResale ?? null,
-      proof.contract?.id ?? null, proof.contract?.sha256 ?? null, byLaw, prior?.id ?? null, prior?.class ?? null, prior?.decidedAt ?? null, fresh?.sha256 ?? null, fresh?.at ?? null, d.isDrill ? 'sandbox' : null,
+      proof.contract?.id ?? null, proof.contract?.sha256 ?? null, byLaw, prior?.id ?? null, prior?.class ?? null, prior?.decidedAt ?? null, fresh?.sha256 ?? null, fresh?.at ?? null,
     ],
   }
 }
@@ -83,7 +83,7 @@ export function endMeasure(lane: number, id: string, end: { how: How; by: string
 
 /** The statements of a docking that may bind the next one, newest first. Those of before the chain are told apart. */
 export function loadEarlier(lane: number, docking: string): Sql {
-  return { text: 'select id, class, decided_at, lifted_at from decisions.decisions where lane = $1 and docking = $2 and form = 2 and drill_mode is null order by decided_at desc, id desc limit 200', values: [lane, docking] }
+  return { text: 'select id, class, decided_at, lifted_at from decisions.decisions where lane = $1 and docking = $2 and form = 2 order by decided_at desc, id desc limit 200', values: [lane, docking] }
 }
 
 export function readEarlier(rows: Rows): Earlier[] {

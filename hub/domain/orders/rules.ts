@@ -90,10 +90,9 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   return { kind: 'placed', order, legs, sealedForm: command.sealedForm }
 }
 
-const NONE: readonly Measure[] = []
-
 /** A sandbox may have its clock ahead: what ends is judged by it, what happens is written down at the true time. */
 export const timeOf = ({ at }: Pick<Tally, 'at'>, { clockOffsetS: s }: Pick<PlaceCommand, 'clockOffsetS'>): Date => (s ? new Date(at.getTime() + s * 1000) : at)
+const NONE: readonly Measure[] = []
 
 /** An order takes goods and is given with a key: a measure on either stops it like one on orders, and is named once. */
 function measuresAgainst(tally: Tally, command: PlaceCommand, at: Date): Refusal[] {

@@ -26,6 +26,12 @@ export function checkKeyLeaked(db: Database, vault: Vault): (docking: CheckedDoc
   }
 }
 
+/** SHA-256 of the secret of the newest live key that has one; null where none does. */
+export async function liveSecretHash(db: Database, vault: Vault, docking: string, at: Date): Promise<string | null> {
+  const live = readKeys(await db.run(loadKeysOf(docking))).map(({ key }) => key).filter((key) => keyInForce(key, at).ok)
+  return live.map((key) => hashOf(vault, key)).find((hash) => hash !== null)?.toString('hex') ?? null
+}
+
 function hashOf(vault: Vault, key: KeyRow): Buffer | null {
   if (key.hash) return key.hash
   return key.sealed ? createHash('sha256').update(vault.open(key.sealed, `key|${key.id}`)).digest() : null

@@ -12,9 +12,9 @@ import type { Hub } from '../hub.ts'
 import { addRoute, problems, type Asked } from '../pipeline.ts'
 import { timeOf } from '../signin.ts'
 import { presentDecision } from '../present.ts'
+import { presentSandbox } from './sandbox.ts'
 import { throttleOf } from '../throttle.ts'
 import { closed, Cursor, Limit, pageLimit } from './query.ts'
-import { presentSandbox } from './sandbox.ts'
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
