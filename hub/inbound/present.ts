@@ -1,7 +1,7 @@
 import { formatAmount } from '../../protocol/money.ts'
 import { reasonOf, type ReasonCode } from '../../protocol/reasons.ts'
 import { choiceOf, formSchema, stockOfChoice, type Card, type GoodOptions, type Offered } from '../domain/catalogue/index.ts'
-import type { Decision, Statement } from '../domain/decisions/index.ts'
+import { tellable, type Decision } from '../domain/decisions/index.ts'
 import type { Contact } from '../domain/notices/index.ts'
 import type { Order, Quote } from '../domain/orders/index.ts'
 import type { KeyRow } from '../domain/partners/index.ts'
@@ -113,12 +113,4 @@ function standingView({ statement: { measure }, liftedAt, liftHow, liftNote, sup
   const lapsed = endsMs <= atMs && (liftedAt === null || endsMs <= liftedAt.getTime())
   const state = lapsed ? 'ended' as const : supersededBy !== null ? 'superseded' as const : liftedAt !== null ? 'lifted' as const : Date.parse(measure.effectiveAt) > atMs ? 'to_come' as const : 'in_force' as const
   return { state, endedAt: lapsed ? measure.endsAt : (liftedAt?.toISOString() ?? null), how: lapsed ? 'lapse' as const : liftHow, note: lapsed ? null : liftNote, supersededBy }
-}
-
-/** Pieces that may not be told keep their hash, so that it can be shown later that they were there. */
-function tellable(statement: Statement): Statement {
-  return {
-    ...statement, facts: statement.cause.code === 'compliance.withheld_by_law' ? [] : statement.facts,
-    evidence: statement.evidence.map((one) => (one.disclosure === 'full' || one.disclosure === 'redacted' ? one : { ...one, id: '', reproduce: null })),
-  }
 }
