@@ -16,7 +16,7 @@ import { buildServer } from './inbound/server.ts'
 import { systemClock } from './kernel/clock.ts'
 import { IdMaker } from './kernel/ids.ts'
 import { NonceWindow } from './kernel/nonces.ts'
-import { openOutbox } from './outbound/mail.ts'
+import { openChannels } from './outbound/channels.ts'
 import { readConfig, type Config } from './platform/config.ts'
 import { takeOverLanes } from './platform/lanes.ts'
 import { Limiter } from './platform/limiter.ts'
@@ -56,7 +56,8 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   await prices.start()
 
   const notices = new Notices({
-    db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
+    db, vault, clock, ids, log, channels: openChannels(config, { log, clock }), robotOrigins: config.robotOrigins, publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs,
+    dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
   const hub: Hub = {
     db, vault, clock, ids, log, orders, prices, notices, operatorHash, startedAtS,

@@ -118,14 +118,22 @@ export const Docking = Type.Object({
 }, closed)
 
 export const ContactLanguage = Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])
-export const ContactKinds = Type.Array(Type.Union([Type.Literal('decisions'), Type.Literal('funds'), Type.Literal('stock')]), { minItems: 1, maxItems: 3, description: 'What the person is told: decisions about the docking, a low deposit, goods that run out.' })
-const ContactAddress = Type.String({ minLength: 3, maxLength: 254, description: 'An e-mail address.', examples: ['owner@shop.example'] })
+const ContactKind = Type.Union([Type.Literal('decisions'), Type.Literal('funds'), Type.Literal('stock'), Type.Literal('keys'), Type.Literal('conditions'), Type.Literal('appeals')])
+export const ContactKinds = Type.Array(ContactKind, {
+  minItems: 1, maxItems: 6,
+  description: 'What the person is told: decisions about the docking and their appeals, a low deposit, goods that run out, keys that end or are revoked, conditions that last, appeals alone.',
+})
+const ContactChannel = Type.Union([Type.Literal('email'), Type.Literal('sms'), Type.Literal('wecom'), Type.Literal('dingtalk')], { description: 'sms: a telephone. wecom, dingtalk: the robot of a group.' })
+const ContactAddress = Type.String({ minLength: 3, maxLength: 500, description: 'An e-mail address, a mobile number, or the address of the robot, which is kept as a secret.', examples: ['owner@shop.example', '+8613800138000'] })
 
-export const ContactAsk = Type.Object({ channel: Type.Literal('email'), address: ContactAddress, language: ContactLanguage, kinds: ContactKinds }, closed)
+export const ContactAsk = Type.Object({
+  channel: ContactChannel, address: ContactAddress, secret: Type.Optional(Type.String({ maxLength: 200, description: 'Of a DingTalk robot: the secret SEC… with which its messages are signed.' })),
+  language: ContactLanguage, kinds: ContactKinds,
+}, closed)
 export const PutContacts = Type.Object({ items: Type.Array(ContactAsk, { maxItems: 20, description: 'The whole list of people that you name; the operator may have named others.' }) }, closed)
 
 export const ContactView = Type.Object({
-  id: Id, channel: Type.Literal('email'), address: Type.String({ description: 'Masked: enough to recognise it by.' }), language: ContactLanguage, kinds: ContactKinds,
+  id: Id, channel: ContactChannel, address: Type.String({ description: 'Masked: enough to recognise it by.' }), language: ContactLanguage, kinds: ContactKinds,
   setBy: Type.Union([Type.Literal('partner'), Type.Literal('operator')]), createdAt: Time,
 }, closed)
 export const ContactList = Type.Object({ items: Type.Array(ContactView), next: Type.Null() }, closed)

@@ -255,7 +255,12 @@ const CHINESE: Readonly<Record<string, string>> = {
   'an address that stands in the list once': '列表中不得有重复的地址',
   'at most {n} contacts': '最多 {n} 个联系人',
   'at most {n} thresholds': '最多 {n} 个阈值',
-  'stock alone: decisions and funds are told to dockings': '只能为 stock：decisions 与 funds 发给各对接',
+  'a mobile number such as 13800138000 or +8613800138000': '手机号，如 13800138000 或 +8613800138000',
+  'the address of a WeCom group robot, https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…': '企业微信群机器人的 Webhook 地址：https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…',
+  'the address of a DingTalk robot, https://oapi.dingtalk.com/robot/send?access_token=…': '钉钉机器人的 Webhook 地址：https://oapi.dingtalk.com/robot/send?access_token=…',
+  'the signing secret of the DingTalk robot, SEC…': '钉钉机器人的加签密钥（SEC 开头）',
+  'no secret: only a DingTalk robot has one': '不填：只有钉钉机器人有加签密钥',
+  'stock, conditions or appeals: decisions, funds and keys are told to dockings': '只能为 stock、conditions 或 appeals：decisions、funds 与 keys 发给各对接',
   'a number of pieces above zero, or null for none': '大于零的件数；null 表示关闭',
   'an amount above zero, or null for none': '大于零的金额；null 表示关闭',
 

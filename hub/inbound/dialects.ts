@@ -96,7 +96,10 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, doc
   crashpoint('authenticated')
   const { docking, key } = asker.value
   const place = hub.limiter.enter(docking.id, nowMs)
-  if (!place.ok) return { done: { outcome: place } }
+  if (!place.ok) {
+    hub.notices.meet({ lane: docking.lane, docking: docking.id }, place.refusal.code, nowMs)
+    return { done: { outcome: place } }
+  }
   try {
     const permitted = mayUse(key, SCOPES[opened.value.call])
     const ask = permitted.ok ? read(opened.value) : permitted

@@ -303,9 +303,9 @@ create table notices.contacts (
   created_at timestamp with time zone not null,
   removed_at timestamp with time zone,
   constraint contacts_pkey PRIMARY KEY (lane, id),
-  constraint contacts_channel CHECK ((channel = 'email'::text)),
+  constraint contacts_channel CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text, 'wecom'::text, 'dingtalk'::text]))),
   constraint contacts_erased CHECK ((((state = 'active'::text) AND (num_nonnulls(sealed, blind) = 2) AND (removed_at IS NULL)) OR ((state = 'removed'::text) AND (num_nonnulls(sealed, blind) = 0) AND (removed_at IS NOT NULL)))),
-  constraint contacts_kinds CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['decisions'::text, 'funds'::text, 'stock'::text]))),
+  constraint contacts_kinds CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['decisions'::text, 'funds'::text, 'stock'::text, 'keys'::text, 'conditions'::text, 'appeals'::text]))),
   constraint contacts_lang CHECK ((lang = ANY (ARRAY['zh-CN'::text, 'en'::text]))),
   constraint contacts_set_by CHECK ((set_by = ANY (ARRAY['operator'::text, 'partner'::text])))
 );
@@ -334,7 +334,7 @@ create table notices.outbox (
   sent_at timestamp with time zone,
   constraint outbox_pkey PRIMARY KEY (lane, id),
   constraint outbox_once UNIQUE (lane, contact, kind, subject, occasion),
-  constraint outbox_kind CHECK ((kind = ANY (ARRAY['decision_taken'::text, 'decision_changed'::text, 'decision_lifted'::text, 'balance_low'::text, 'stock_low'::text]))),
+  constraint outbox_kind CHECK ((kind = ANY (ARRAY['decision_taken'::text, 'decision_changed'::text, 'decision_lifted'::text, 'balance_low'::text, 'stock_low'::text, 'key_ending'::text, 'key_revoked'::text, 'condition_lasting'::text, 'appeal_filed'::text, 'appeal_asked'::text, 'appeal_given'::text, 'appeal_extended'::text, 'appeal_decided'::text, 'appeal_missed'::text, 'appeal_withdrawn'::text, 'appeal_due'::text]))),
   constraint outbox_sent CHECK (((state = 'sent'::text) = (sent_at IS NOT NULL))),
   constraint outbox_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text, 'dropped'::text])))
 ) with (fillfactor=80);
@@ -495,6 +495,8 @@ CREATE INDEX keys_by_docking ON partners.keys USING btree (lane, docking);
 CREATE INDEX keys_by_hash ON partners.keys USING btree (hash) WHERE (hash IS NOT NULL);
 
 CREATE INDEX keys_by_id ON partners.keys USING btree (id);
+
+CREATE INDEX keys_ending ON partners.keys USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND (revoked_at IS NULL));
 
 grant usage on schema partners to berth_app;
 grant insert, select on table partners.dockings to berth_app;

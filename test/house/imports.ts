@@ -7,6 +7,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
   ['orders', 'pricing', 'compliance'],
   ['risk', 'migration'],
+  ['letters'],
   ['notices'],
 ]
 

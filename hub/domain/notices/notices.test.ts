@@ -12,8 +12,8 @@ import { addContact, contactsOf, MAIN_SITE_OWNER, removeContact, replaceContacts
 
 const DAY_MS = 86_400_000
 const days = (n: number) => new Date(Date.now() + n * DAY_MS).toISOString()
-const OWNER: ContactAsk = { address: 'owner@shop.example', language: 'zh-CN', kinds: ['decisions', 'funds', 'stock'] }
-const deskOf = (rooms: Rooms): Desk => ({ db: rooms.db, vault: rooms.vault, makeId: () => rooms.ids.make('ctc', rooms.clock.nowMs()) })
+const OWNER: ContactAsk = { channel: 'email', address: 'owner@shop.example', language: 'zh-CN', kinds: ['decisions', 'funds', 'stock'] }
+const deskOf = (rooms: Rooms): Desk => rooms.hub.notices.desk
 const ownerOf = (docking: Docking) => ({ lane: docking.lane, docking: docking.id })
 
 function statement(changes: Partial<Statement> = {}): Statement {
@@ -160,7 +160,7 @@ test('low stock goes to the main site and to the docking that watches it, in its
   await rooms.addCards(good, 6)
   await rooms.addCards(good, 3, 'sandbox')
   must(await addContact(deskOf(rooms), ownerOf(docking), OWNER, 'operator'))
-  must(await addContact(deskOf(rooms), MAIN_SITE_OWNER, { address: 'stock@main.example', language: 'en', kinds: ['stock'] }, 'operator'))
+  must(await addContact(deskOf(rooms), MAIN_SITE_OWNER, { channel: 'email', address: 'stock@main.example', language: 'en', kinds: ['stock'] }, 'operator'))
   must(await setWatch(rooms.db, MAIN_SITE_OWNER, { what: 'stock', good, mode: 'live', below: 5n }, 'operator'))
   must(await setWatch(rooms.db, ownerOf(docking), { what: 'stock', good, mode: 'live', below: 3n }, 'operator'))
   assert.deepEqual(await round(rooms), [])

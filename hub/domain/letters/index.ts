@@ -1,0 +1,8 @@
+export type { Envelope, KeyEvent, Language, Lasting, Letter, LetterContext, Section, Seen } from './model.ts'
+export { standingOf, type Standing } from './rules.ts'
+export { writeTime } from './words.ts'
+export { decisionLetter, type DecisionEvent } from './decision.ts'
+export { alertLetter } from './alert.ts'
+export { keyLetter } from './key.ts'
+export { conditionLetter, outageLetter } from './condition.ts'
+export { writeMailHtml, writeMarkdown, writePageHtml, writeShort, writeText } from './layout.ts'
