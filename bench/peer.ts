@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes, randomInt } from 'node:crypto'
+import { createSecretKey, randomBytes, randomInt, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { parseAmount } from '../protocol/money.ts'
 import { accept, type Outcome } from '../protocol/outcome.ts'
@@ -12,6 +12,7 @@ import { systemClock } from '../hub/kernel/clock.ts'
 import { IdMaker } from '../hub/kernel/ids.ts'
 import { NonceWindow } from '../hub/kernel/nonces.ts'
 import { readConfig } from '../hub/platform/config.ts'
+import { Signer } from '../hub/platform/sealing/signer.ts'
 import { Limiter } from '../hub/platform/limiter.ts'
 import { makeLog } from '../hub/platform/log.ts'
 import { Metrics } from '../hub/platform/metrics.ts'
@@ -44,7 +45,7 @@ async function serve(): Promise<void> {
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nonces: new NonceWindow({ windowS: 600, seed: randomBytes(8).readBigUInt64LE() }),
-    nobody: createSecretKey(randomBytes(32)), operatorHash: randomBytes(32),
+    nobody: createSecretKey(randomBytes(32)), operators: null as never, signer: new Signer(generateKeyPairSync('ed25519').privateKey),
     startedAtS: Math.floor(clock.nowMs() / 1000), state: { ready: true, stopping: false },
   } satisfies Partial<Hub> as Hub
   const app = await buildServer(hub)

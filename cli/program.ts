@@ -15,6 +15,7 @@ import { guardDocking, mountDocking } from './commands/dialect.ts'
 import { setImage } from './commands/image.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
+import { addOperator, endOperator, listOperators } from './commands/persons.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
 import { listNotices, retryNotice } from './commands/notices.ts'
@@ -29,7 +30,7 @@ import { langOf, showRefusal, withoutControls, type Lang, type Words } from './s
 
 export const commands: readonly Command[] = [
   addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel,
-  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful,
+  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,

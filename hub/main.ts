@@ -7,6 +7,7 @@ import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.t
 import { checkStanding } from './domain/decisions/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
 import { Notices } from './domain/notices/index.ts'
+import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
@@ -29,6 +30,7 @@ import { assertSchemaIsKnown, migrate } from './platform/postgres/migrate.ts'
 import { dumpSchema } from './platform/postgres/schema.ts'
 import { StartRefused, startRefusedExitCode } from './platform/refusal-to-start.ts'
 import { openOperatorKey, openVault } from './platform/sealing/keys.ts'
+import { openSigner } from './platform/sealing/signer.ts'
 import { runSupervisor } from './supervisor.ts'
 
 const NONCE_WINDOW_S = 600
@@ -38,8 +40,10 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   await askDatabase(config.databaseUrl)
   const db = new Database({ url: config.databaseUrl, size: 10, applicationName: 'berth hub' })
   const vault = await openVault(db, config.dataDir, process.env)
-  const operatorHash = await openOperatorKey(db, config.dataDir)
+  const signer = await openSigner(db, vault)
   const clock = systemClock
+  const operators = new Operators(db, clock)
+  await operators.welcomeOwner(await openOperatorKey(db, config.dataDir))
   const ids = new IdMaker(() => randomInt(2 ** 47) / 2 ** 47)
 
   // From here on an earlier life of the hub can commit nothing more; what it left is looked through.
@@ -60,7 +64,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, operatorHash, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, operators, signer, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),

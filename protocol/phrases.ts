@@ -160,6 +160,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'yuan as a decimal string with up to {n} decimals, such as "9.50"': '金额字符串，单位为元，最多 {n} 位小数，如 "9.50"',
   'acg or bearer': 'acg 或 bearer',
   'bearer, hmac-sha256 or ed25519': 'bearer、hmac-sha256 或 ed25519',
+  '1 to 40 of a-z, 0-9, dot, hyphen and underline, such as li.wei': '1 至 40 个字符，仅限 a-z、0-9、点、连字符与下划线，如 li.wei',
   'an Ed25519 public key in PEM': 'PEM 格式的 Ed25519 公钥',
   'scopes out of {list}': '权限只能取自 {list}',
   'a secret, or number and secret, without control characters, at most {n} characters': '卡密，或卡号加卡密；不含控制字符，最多 {n} 个字符',

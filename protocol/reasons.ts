@@ -269,6 +269,20 @@ export const reasons = {
     ['The statement of reasons lacks a part', 'A measure of this class needs {missing}.'],
     ['处理说明不完整', '此类措施的处理说明缺少：{missing}。'], ['missing']),
 
+  // The persons who run the main site.
+  'operators.role_missing': answer('technical', { ...asked, status: 403 },
+    ['The person does not have the role', 'The call needs the role {needed}; this person has {granted}.'],
+    ['该运营人员没有此角色', '此操作需要角色 {needed}，该人员现有 {granted}。'], ['needed', 'granted']),
+  'operators.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such person', 'No operator with a live key has the name {operator}.'],
+    ['没有此运营人员', '没有名为 {operator} 且密钥有效的运营人员。'], ['operator']),
+  'operators.name_taken': answer('technical', { ...asked, status: 409 },
+    ['The name belongs to another person', 'The name {operator} is or was given; names are never given again.'],
+    ['名称已被占用', '名称 {operator} 已经用过，不会再次分配。'], ['operator']),
+  'operators.last_owner': answer('technical', ruled,
+    ['This is the last owner', 'Without {operator} nobody could name or end operators; add another owner first.'],
+    ['最后一位所有者不能终止', '{operator} 终止后将无人能管理运营人员，请先添加另一位所有者。'], ['operator']),
+
   // Who is told as a person, asked for by the operator.
   'notices.contact_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
     ['There is no such contact', 'No contact that is still told anything has the id {contact}.'],

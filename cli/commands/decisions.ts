@@ -27,7 +27,6 @@ export const holdDocking: Command = {
     { name: 'evidence', value: 'ID:KIND:SHA256', isMany: true, what: { en: 'Evidence on file; KIND is check_run, finding, ledger, file, list_match or notice.', zh: '证据；KIND 为 check_run、finding、ledger、file、list_match 或 notice。' } },
     { name: 'lifts-when', value: 'TEXT', what: { en: 'The condition under which it is lifted.', zh: '解除条件。' } },
     { name: 'ends', value: 'TIME', what: { en: `When it ends by itself (${timeForm.en}).`, zh: `自动终止时间（${timeForm.zh}）。` } },
-    { name: 'by', value: 'NAME', what: { en: 'Who decided; default operator.', zh: '决定人，默认 operator。' } },
   ],
   teaches: [
     {
@@ -50,7 +49,6 @@ export const holdDocking: Command = {
       evidence: asked.all('evidence').map(readEvidence),
       liftsWhen: asked.option('lifts-when'),
       endsAt: readTime('ends', asked.option('ends')),
-      by: asked.option('by'),
     }
     const client = operatorClient(asked)
     const docking = await findDocking(client, asked.operands[0]!)
@@ -103,12 +101,11 @@ export const liftDecision: Command = {
   operands: [{ name: 'DECISION', what: { en: 'The id of the decision, dec_….', zh: '处理决定编号，dec_…。' } }],
   options: [
     { name: 'note', value: 'TEXT', isRequired: true, what: { en: 'Why it is lifted; kept with the decision.', zh: '解除理由，随处理决定留存。' } },
-    { name: 'by', value: 'NAME', what: { en: 'Who lifts it; default operator.', zh: '解除人，默认 operator。' } },
   ],
   teaches: [{ en: 'It counts from the next order on. The decision and its statement stay on record.', zh: '自下一单起生效；处理决定及说明继续留存。' }],
   examples: [{ line: 'berth lift dec_01jd… --note "Licence checked on 2026-12-02."', what: { en: 'the remedy was done', zh: '已完成补救' } }],
   run: async (asked) => {
-    const lifted = await operatorClient(asked).post<Held & { liftedAt: string }>(`/operator/decisions/${encodeURIComponent(asked.operands[0]!)}/lift`, { note: asked.needed('note'), by: asked.option('by') })
+    const lifted = await operatorClient(asked).post<Held & { liftedAt: string }>(`/operator/decisions/${encodeURIComponent(asked.operands[0]!)}/lift`, { note: asked.needed('note') })
     if (!lifted.ok) return refused(lifted.problem)
     const { id, liftedAt } = lifted.body
     return done(lifted.body, asked.lang === 'zh' ? `处理决定 ${id} 已于 ${liftedAt} 解除` : `The decision ${id} was lifted at ${liftedAt}`)

@@ -8,9 +8,11 @@ import type { Limiter } from '../platform/limiter.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Database } from '../platform/postgres/database.ts'
+import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
+import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
 import type { RequestLog } from './request-log.ts'
@@ -25,6 +27,8 @@ export type Hub = {
   metrics: Metrics
   limiter: Limiter
   keys: KeyRing
+  operators: Operators
+  signer: Signer
   nonces: NonceWindow
   requests: RequestLog
   orders: Orders
@@ -42,8 +46,6 @@ export type Hub = {
   startedAtS: number
   /** A key that nobody has: an unknown name is checked against it, in the time of a known one. */
   nobody: KeyObject
-  /** Hash of the operator's key. */
-  operatorHash: Buffer
   state: { ready: boolean; stopping: boolean }
 }
 

@@ -16,6 +16,7 @@ import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operato
 import { cardRoutes, goodsRoutes as operatorGoodsRoutes, imageUploadRoutes } from './operator/goods.ts'
 import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
+import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
@@ -111,6 +112,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     priceRoutes(doors, hub)
     decisionRoutes(doors, hub)
     bookRoutes(doors, hub)
+    personRoutes(doors, hub)
     noticeRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)

@@ -378,6 +378,28 @@ grant update (attempts), update (last_error), update (next_at), update (sent_at)
 grant update (below), update (is_low), update (round), update (told_at) on table notices.watches to berth_app;
 
 
+create schema operators;
+
+create table operators.operators (
+  name text collate "C" not null,
+  roles text[] not null,
+  key_hash bytea not null,
+  added_by text collate "C" not null,
+  added_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  ended_by text collate "C",
+  constraint operators_pkey PRIMARY KEY (name),
+  constraint operators_key UNIQUE (key_hash),
+  constraint operators_end CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+  constraint operators_name CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,39}$'::text)),
+  constraint operators_roles CHECK (((cardinality(roles) > 0) AND (roles <@ ARRAY['owner'::text, 'operator'::text, 'reviewer'::text, 'compliance'::text])))
+);
+
+grant usage on schema operators to berth_app;
+grant insert, select on table operators.operators to berth_app;
+grant update (ended_at), update (ended_by) on table operators.operators to berth_app;
+
+
 create schema orders;
 
 create table orders.orders (
@@ -543,6 +565,17 @@ create table platform.migrations (
   constraint migrations_pkey PRIMARY KEY (version)
 );
 
+create table platform.signing_keys (
+  one boolean not null,
+  id text collate "C" not null,
+  public_key bytea not null,
+  sealed bytea not null,
+  made_at timestamp with time zone default now() not null,
+  constraint signing_keys_pkey PRIMARY KEY (one),
+  constraint signing_keys_one CHECK (one),
+  constraint signing_keys_raw CHECK ((octet_length(public_key) = 32))
+);
+
 CREATE INDEX facts_refused ON platform.facts USING btree (lane, docking, "position") WHERE (code IS NOT NULL);
 
 grant usage on schema platform to berth_app;
@@ -550,6 +583,7 @@ grant insert, select on table platform.facts to berth_app;
 grant select, update on table platform.lanes to berth_app;
 grant insert, select on table platform.meta to berth_app;
 grant select on table platform.migrations to berth_app;
+grant insert, select on table platform.signing_keys to berth_app;
 
 
 create schema takenover;

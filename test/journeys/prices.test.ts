@@ -78,7 +78,7 @@ test('a change of later counts from its time on, and not before; what is taken b
   }
   const list = ok(await hub.operator('GET', '/operator/prices/changes'), 200).items
   assert.deepEqual(list.map((change: { id: string; state: string }) => [change.id, change.state]), [[never.id, 'cancelled'], [kept.id, 'applied']])
-  assert.deepEqual([list[1].outcome.changed, list[1].note, list[1].by], [1, '双十二', 'operator'])
+  assert.deepEqual([list[1].outcome.changed, list[1].note, list[1].by], [1, '双十二', 'owner'])
   const gone = await hub.operator('POST', `/operator/prices/changes/${kept.id}/cancel`, {})
   assert.deepEqual([gone.body.code, gone.body.because.seen], ['terms.price_change_ended', 'applied'])
   for (const wrong of [new Date(Date.now() - 1_000).toISOString(), '2100-01-01T00:00:00Z', 'tomorrow']) {

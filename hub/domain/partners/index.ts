@@ -1,6 +1,6 @@
 export { PRICE_GUARDS, SCOPES as KEY_SCOPES, type DialectName, type Docking, type LiveKey, type PriceGuard } from './model.ts'
 export { addressAllowed, keyInForce, mayUse } from './rules.ts'
-export { hashBearer, KeyRing } from './keyring.ts'
+export { KeyRing } from './keyring.ts'
 export { addKey, endKeyAt, findDocking, guardPrice, keysEnding, listDockings, mountAt, mountedDockings, openDocking, type Credentials } from './service.ts'
 export { createOwnKey, listOwnKeys, revokeOwnKey, rollKey, type KeyAsker } from './rotation.ts'
 export { loadDockingsOfMigration, readDocking, revokeKeysOf, type KeyRow } from './store.ts'

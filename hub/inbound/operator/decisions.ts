@@ -28,7 +28,6 @@ const Hold = Type.Object({
   liftsWhen: Type.Optional(Type.String({ maxLength: 500 })),
   endsAt: Type.Optional(Type.String({ maxLength: 40 })),
   releaseAt: Type.Optional(Type.String({ maxLength: 40 })),
-  by: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
 }, closed)
 
 export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
@@ -44,7 +43,6 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
       const undated = body.ground.findIndex((g) => g.publishedAt !== undefined && publishedMs(g.publishedAt) === null)
       if (undated >= 0) return refuse('protocol.invalid_field', { path: `/ground/${undated}/publishedAt`, expected: 'a day such as 2018-08-31, or a time in RFC 3339' })
       const reason = reasonOf(body.code)
-      const person = body.by ?? by
       const statement: Statement = {
         measure: { kind: 'suspend', scope: body.scope as Scope[], goods: [], effectiveAt: now.toISOString(), endsAt: body.endsAt ?? null, liftsWhen: body.liftsWhen ?? null },
         cause: { class: reason.class, code: body.code, side: reason.side },
@@ -52,21 +50,21 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
         facts: body.facts.map((text) => ({ text })),
         evidence: (body.evidence ?? []).map((e) => ({ ...e, kind: e.kind as 'file', disclosure: 'full' as const })),
         source: body.code === 'compliance.authority_order' ? 'authority_order' : 'own_review',
-        automation: { detection: false, decision: 'not', reviewer: person },
+        automation: { detection: false, decision: 'not', reviewer: by },
         remedy: [{ step: 1, action: body.remedy, who: 'partner', evidenceNeeded: [] }],
         clocks: { respondBy: after(now, 7), decideAppealBy: after(now, 15), reviewAt: after(now, REVIEW_WITHIN_DAYS) },
         appeal: { channel: `${hub.publicUrl}/reasons/${body.code}`, free: true, differentReviewer: true },
         funds: { held: (body.scope as Scope[]).includes('funds') ? 'all' : '0', releaseAt: body.releaseAt ?? null, ordersInFlight: 'finish' },
       }
-      const held = await hold(hub.db, { id: hub.ids.make('dec', now.getTime()), lane: docking.lane, docking: docking.id, statement, by: person })
+      const held = await hold(hub.db, { id: hub.ids.make('dec', now.getTime()), lane: docking.lane, docking: docking.id, statement, by })
       return held.ok ? accept({ status: 201, body: presentDecision(held.value) }) : held
     }),
   })
 
   addOperatorRoute(app, hub, {
-    method: 'POST', path: '/operator/decisions/:decision/lift', summary: 'Lift a measure', body: Type.Object({ note: Text, by: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })) }, closed),
+    method: 'POST', path: '/operator/decisions/:decision/lift', summary: 'Lift a measure', body: Type.Object({ note: Text }, closed),
     handler: async ({ body, params, by }) => {
-      const lifted = await lift(hub.db, { id: params.decision!, by: body.by ?? by, note: body.note })
+      const lifted = await lift(hub.db, { id: params.decision!, by, note: body.note })
       return lifted.ok ? accept({ status: 200, body: { ...presentDecision(lifted.value), liftedAt: lifted.value.liftedAt!.toISOString() } }) : lifted
     },
   })

@@ -35,7 +35,6 @@ const Change = Type.Object({
   }, closed), { minItems: 1, maxItems: limits.priceChangeGoods })),
   at: Type.Optional(Type.String({ maxLength: 40 })),
   note: Type.Optional(Note),
-  by: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
   allowBelowCost: Type.Optional(Type.Boolean()),
   dryRun: Type.Optional(Type.Boolean()),
   reference: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: REFERENCE, title: 'a letter or digit, then letters, digits or . _ : @ # + = ~ / -' })),
@@ -163,7 +162,7 @@ function changeRoutes(app: FastifyInstance, hub: Hub): void {
       if (!due.ok) return due
       const ask: ChangeAsk = {
         selector: (body.selector ?? {}) as ChangeAsk['selector'], change: (body.change as Wording | undefined) ?? null, rows: body.rows ?? null,
-        allowBelowCost: body.allowBelowCost ?? false, note: body.note ?? '', by: body.by ?? by,
+        allowBelowCost: body.allowBelowCost ?? false, note: body.note ?? '', by,
       }
       if (body.dryRun) {
         const preview = await previewChange(hub.db, ask)

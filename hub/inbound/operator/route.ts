@@ -1,20 +1,21 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Static, TSchema } from '../../../protocol/schema.ts'
-import { refuse, accept, type Outcome } from '../../../protocol/outcome.ts'
-import { readKey } from '../../../protocol/keys.ts'
-import { hashBearer } from '../../domain/partners/index.ts'
+import { refuse, type Outcome } from '../../../protocol/outcome.ts'
+import { mayAct, type Operator, type Role } from '../../domain/operators/index.ts'
 import { addressOf } from '../address.ts'
 import type { Hub } from '../hub.ts'
 import { answer, readBody, type Answer } from '../pipeline.ts'
 import { reader } from '../shape.ts'
 
+/** `by` is the name of the person whose key it is; nothing in a request can claim another. */
 export type OperatorAsked<B, Q> = { body: B; query: Q; params: Record<string, string>; request: FastifyRequest; by: string }
 
 export type OperatorRoute<B extends TSchema, Q extends TSchema> = {
   method: 'GET' | 'POST'
   path: string
   summary: string
+  /** What the person must be; `operator` unless told. */
+  role?: Role
   body?: B
   query?: Q
   /** Bytes; the default is the limit of every request. */
@@ -24,7 +25,7 @@ export type OperatorRoute<B extends TSchema, Q extends TSchema> = {
   handler: (asked: OperatorAsked<Static<B>, Static<Q>>) => Promise<Outcome<Answer>>
 }
 
-/** A route of the main site's operator: one key, made at the first start, known to the hub as a hash. */
+/** A route of the main site: who calls is a person with a key and roles. */
 export function addOperatorRoute<B extends TSchema, Q extends TSchema>(app: FastifyInstance, hub: Hub, route: OperatorRoute<B, Q>): void {
   const checkBody = route.body ? reader(route.body, '') : null
   const checkQuery = route.query ? reader(route.query, '?') : null
@@ -38,10 +39,12 @@ export function addOperatorRoute<B extends TSchema, Q extends TSchema>(app: Fast
       ...(route.body ? { body: route.body } : {}), ...(route.query ? { querystring: route.query } : {}),
     },
     // Asked before a byte of the body is read: nobody but the operator may make the hub hold five megabytes.
-    onRequest: (request, reply, next) => {
-      const known = isOperator(hub, request)
-      if (known.ok) next()
-      else answer(hub, request, reply.header('connection', 'close'), known)
+    onRequest: async (request, reply) => {
+      const known = await whoCalls(hub, request)
+      const permitted = known.ok ? mayAct(known.value, route.role ?? 'operator') : known
+      if (!permitted.ok) return answer(hub, request, reply.header('connection', 'close'), permitted)
+      if (known.ok) callers.set(request, known.value.name)
+      return undefined
     },
     handler: async (request, reply) => {
       let body: unknown
@@ -58,24 +61,21 @@ export function addOperatorRoute<B extends TSchema, Q extends TSchema>(app: Fast
         if (!checked.ok) return answer(hub, request, reply, checked)
         query = checked.value
       }
-      return answer(hub, request, reply, await route.handler({ body: body as never, query: query as never, params: request.params as Record<string, string>, request, by: 'operator' }))
+      return answer(hub, request, reply, await route.handler({ body: body as never, query: query as never, params: request.params as Record<string, string>, request, by: callers.get(request)! }))
     },
   })
 }
 
-function isOperator(hub: Hub, request: FastifyRequest): Outcome<null> {
-  const nowMs = hub.clock.nowMs()
+/** Who was let in, until the request has gone. */
+const callers = new WeakMap<FastifyRequest, string>()
+
+async function whoCalls(hub: Hub, request: FastifyRequest): Promise<Outcome<Operator>> {
   const token = /^Bearer ([!-~]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1]
-  const outcome = token === undefined ? refuse('partners.credentials_missing') : check(hub, token)
+  const outcome = token === undefined ? refuse('partners.credentials_missing') : await hub.operators.byKey(token)
   if (outcome.ok) return outcome
+  const nowMs = hub.clock.nowMs()
   hub.limiter.failed(addressOf(request), nowMs)
   // A right key always passes, however often others have failed from behind the same proxy.
   const admitted = hub.limiter.admits(addressOf(request), nowMs)
   return admitted.ok ? outcome : admitted
-}
-
-function check(hub: Hub, token: string): Outcome<null> {
-  const read = readKey(token)
-  if (!read.ok) return read
-  return timingSafeEqual(hashBearer(token), hub.operatorHash) ? accept(null) : refuse('partners.key_unknown')
 }

@@ -30,7 +30,7 @@ export function publicRoutes(app: FastifyInstance, hub: Hub): void {
     versions: API_VERSIONS, newest: NEWEST_VERSION,
     dialects: [{ name: 'json', base: `${hub.publicUrl}/api` }, ...[0, 1, 2].map((type) => ({ name: `acg-faka type ${type}`, base: `${hub.publicUrl}/d/acg/<docking>` }))],
     limits: { ...limits, requestsPerSecond: hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight },
-    reasons: `${hub.publicUrl}/api/reasons`, serverTime: new Date(hub.clock.nowMs()).toISOString(),
+    keys: [hub.signer.published], reasons: `${hub.publicUrl}/api/reasons`, serverTime: new Date(hub.clock.nowMs()).toISOString(),
   }))
 
   app.get('/', hidden, async (_request, reply) => reply.redirect('/docs'))

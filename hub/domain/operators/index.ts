@@ -1,0 +1,3 @@
+export { ROLES, type Operator, type Role } from './model.ts'
+export { mayAct } from './rules.ts'
+export { Operators } from './service.ts'
