@@ -14,6 +14,8 @@ import { deliverOrder, listWaiting, refundOrder } from './commands/delivery.ts'
 import { guardDocking, mountDocking } from './commands/dialect.ts'
 import { setImage } from './commands/image.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
+import { askEvidence, decideAppeal, extendAppeal, listAppeals, showAppeal } from './commands/appeal-review.ts'
+import { fileAppeal, giveEvidence, listOwnAppeals, withdrawAppeal } from './commands/appeals.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
 import { addOperator, endOperator, listOperators } from './commands/persons.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
@@ -30,10 +32,10 @@ import { langOf, showRefusal, withoutControls, type Lang, type Words } from './s
 
 export const commands: readonly Command[] = [
   addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel,
-  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
+  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, listAppeals, showAppeal, askEvidence, extendAppeal, decideAppeal, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
-  placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
+  placeOrder, showQuote, showReport, fileAppeal, listOwnAppeals, giveEvidence, withdrawAppeal, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 
 /** Runs one command line and answers its exit code (see exitCodes). Nothing but `surroundings` is touched. */

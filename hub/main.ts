@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
+import { AppealClock } from './domain/appeals/index.ts'
 import { checkStanding } from './domain/decisions/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
 import { Notices } from './domain/notices/index.ts'
@@ -64,7 +65,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log }), operators, signer, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -108,6 +109,7 @@ async function serve(): Promise<void> {
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
     await hub.prices.close()
     await hub.notices.close()
+    await hub.appeals.close()
     await hub.orders.close()
     await hub.db.end()
     process.exitCode = code
@@ -123,6 +125,7 @@ async function serve(): Promise<void> {
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
   hub.notices.start()
+  hub.appeals.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -39,6 +39,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} failed sign-ins a minute': '每分钟 {n} 次登录失败',
   '{n} new addresses a day': '每天 {n} 个新地址',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
+  '{n} forms a minute': '每分钟 {n} 次表单提交',
 
   // JSON.
   'the body is empty': '正文为空',
@@ -250,6 +251,29 @@ const CHINESE: Readonly<Record<string, string>> = {
   'ground: a contract, or a rule published at least {n} days ago': '依据：合同，或公示满 {n} 天的规则',
   'ground: an article': '依据：具体条款',
   'funds.releaseAt': '资金释放时间（funds.releaseAt）',
+
+  // Appeals.
+  upheld: '维持',
+  overturned: '撤销',
+  partly: '部分撤销',
+  withdrawn: '已撤回',
+  questions: '补充材料的要求',
+  extensions: '延期',
+  '{n} appeals a day': '每天 {n} 件申诉',
+  'at most {n} documents at once': '一次最多 {n} 份材料',
+  'at most {n} documents in all': '材料总数最多 {n} 份',
+  'content, or the sha256 of a document that is handed over elsewhere': '材料内容；另行提交的材料则填其 sha256',
+  'a file of {n} byte to {m} KB': '{n} 字节至 {m} KB 的文件',
+  'the SHA-256 of the content': '内容的 SHA-256',
+  'content in base64': 'base64 编码的内容',
+  'fewer of the scopes that the decision has': '比原决定更少的范围',
+  'fewer goods than the decision has': '比原决定更少的商品',
+  'an earlier end than the decision has': '比原决定更早的终止时间',
+  'fewer scopes, fewer goods or an earlier end': '更少的范围、更少的商品或更早的终止时间',
+  'with the outcome partly, and with no other': '仅在结果为 partly 时填写',
+  'a form of this page': '本页的表单',
+  'a form that is sent from this page': '从本页提交的表单',
+  'what you want to say, {n} to {m} characters': '申诉内容，{n} 至 {m} 字',
 
   // Contacts and alerts.
   'an e-mail address such as name@example.com': '邮箱地址，如 name@example.com',

@@ -24,6 +24,7 @@ export const PARTNER_ROUTES = [
   'GET /api/docking', 'GET /api/docking/report', 'POST /api/docking/report', 'GET /api/reasons', 'GET /api/goods', 'GET /api/goods/{good}', 'GET /api/goods/changes',
   'POST /api/orders', 'GET /api/orders', 'GET /api/orders/{order}', 'GET /api/funds/balance', 'GET /api/funds/movements', 'GET /api/contacts', 'PUT /api/contacts',
   'POST /api/orders/batch', 'POST /api/quotes', 'GET /api/keys', 'POST /api/keys', 'POST /api/keys/{key}/roll', 'POST /api/keys/{key}/revoke', 'GET /api/requests', 'GET /api/requests/{request}',
+  'POST /api/decisions/{decision}/appeals', 'GET /api/appeals', 'GET /api/appeals/{appeal}', 'POST /api/appeals/{appeal}/evidence', 'POST /api/appeals/{appeal}/withdraw',
 ]
 /** Those of them that are asked for without a key. */
 export const PUBLIC_ROUTES = ['GET /api/reasons']

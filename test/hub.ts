@@ -79,6 +79,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     await app.close()
     await hub.prices.close()
     await hub.notices.close()
+    await hub.appeals.close()
     await hub.orders.close()
     await hub.db.end()
     rmSync(dataDir, { recursive: true, force: true })

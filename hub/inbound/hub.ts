@@ -10,6 +10,7 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
+import type { AppealClock } from '../domain/appeals/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
@@ -34,6 +35,7 @@ export type Hub = {
   orders: Orders
   prices: PriceClock
   notices: Notices
+  appeals: AppealClock
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

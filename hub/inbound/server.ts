@@ -9,6 +9,7 @@ import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
+import { appealRoutes as operatorAppealRoutes } from './operator/appeals.ts'
 import { bookRoutes } from './operator/books.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
@@ -18,6 +19,7 @@ import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
+import { appealRoutes } from './partner/appeals.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
@@ -103,6 +105,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     orderRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
+    appealRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
     acgRoutes(doors, hub)
@@ -114,6 +117,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     bookRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
+    operatorAppealRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)
     imageRoutes(doors, hub)

@@ -4,7 +4,7 @@ import { cut, importsOf } from './source.ts'
 /** The floors of domain, lower first. Calls go down; what a lower room tells a higher one is a fact. */
 export const FLOORS: readonly (readonly string[])[] = [
   ['terms', 'ledger', 'decisions', 'operators'],
-  ['partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
+  ['appeals', 'partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
   ['orders', 'pricing', 'compliance'],
   ['risk', 'migration'],
   ['letters'],

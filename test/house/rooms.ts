@@ -56,6 +56,7 @@ async function furnish(t: Owner, database: TestDatabase, dataDir: string, env: R
     open = false
     await hub.prices.close()
     await hub.notices.close()
+    await hub.appeals.close()
     await orders.close()
     await db.end()
     await owner.end()

@@ -44,7 +44,7 @@ export function decisionLetter(kind: DecisionEvent | null, decision: Decision, c
       measureOf(decision, context),
       ...(context.full ? [factsOf(decision.statement, language), groundsOf(decision.statement, language), ...evidenceOf(decision.statement, language)] : []),
       ...(over && !context.full ? [] : [remedyOf(decision.statement, language), clocksOf(decision.statement, language)]),
-      appealOf(decision.statement, language),
+      appealOf(decision, context),
       ...(context.full ? [fundsOf(decision.statement, language), originOf(decision.statement, language)] : []),
     ].filter((section) => section.rows.length > 0),
   }
@@ -156,13 +156,15 @@ function clocksOf({ clocks }: Statement, language: Language): Section {
   }
 }
 
-function appealOf({ appeal }: Statement, language: Language): Section {
+function appealOf({ id, statement: { appeal } }: Decision, { language, publicUrl }: LetterContext): Section {
   const say = pick(language)
   return {
     heading: say('如何申诉', 'How to appeal'),
     rows: [
       { term: say('申诉渠道', 'Where'), text: appeal.channel, ...(/^https?:\/\//.test(appeal.channel) ? { href: appeal.channel } : {}) },
-      { term: say('说明', 'Terms'), text: say('申诉免费，由作出决定者以外的人裁定；请注明决定编号。', 'It is free, and another person than the one who decided decides it; name the decision.') },
+      { term: say('不用密钥', 'Without a key'), text: say('打开本通知的链接，在页面下方填写即可，无需登录。', 'By the form at the foot of the page behind the link; no sign-in.') },
+      { term: say('用密钥', 'With a key'), text: `POST ${publicUrl}/api/decisions/${id}/appeals\nberth appeal file ${id} --text …` },
+      { term: say('说明', 'Terms'), text: say('申诉免费，由作出决定者以外的人裁定。', 'It is free, and another person than the one who decided decides it.') },
     ],
   }
 }

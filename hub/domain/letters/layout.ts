@@ -50,7 +50,7 @@ export function writeMailHtml(letter: Letter, envelope: Envelope): string {
 
 /** The letter as the inside of a page, whose style is the page's. */
 export function writePageHtml(letter: Letter): string {
-  const row = (one: Row) => `<div><dt>${escapeHtml(one.term)}</dt><dd>${textOf(one)}</dd></div>`
+  const row = (one: Row) => `<div><dt>${escapeHtml(one.term).replaceAll('\n', '<br>\n')}</dt><dd>${textOf(one)}</dd></div>`
   return [
     letter.standing === null ? '' : `<p class="standing ${letter.standing.tone}">${escapeHtml(letter.standing.text)}</p>`,
     `<h1>${escapeHtml(letter.title)}</h1>`,

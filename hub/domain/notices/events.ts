@@ -1,9 +1,10 @@
 import type { AcceptedFact } from '../../platform/facts.ts'
 import type { Database } from '../../platform/postgres/database.ts'
+import { loadDueAppeals, readAppeals } from '../appeals/index.ts'
 import { decisionsOf } from '../decisions/index.ts'
 import { standingOf, type KeyEvent } from '../letters/index.ts'
 import { keysEnding } from '../partners/index.ts'
-import type { ContactKind, NoticeKind, Owner } from './model.ts'
+import { MAIN_SITE_OWNER, type ContactKind, type NoticeKind, type Owner } from './model.ts'
 import { KEY_NOTICE_DAYS, keyNoticeDue } from './rules.ts'
 
 /** What is to be told to whom, before it is a letter. A contact hears it who waits for any of `wanted`. */
@@ -11,8 +12,16 @@ export type Event = { owner: Owner; wanted: readonly ContactKind[]; kind: Notice
 
 const DECIDED: Readonly<Record<string, NoticeKind>> = { 'decision.taken': 'decision_taken', 'decision.changed': 'decision_changed', 'decision.lifted': 'decision_lifted' }
 
+/** What is told of an appeal to the one who filed it, and to the main site. */
+const APPEALED: Readonly<Record<string, { kind: NoticeKind; partner: boolean; mainSite: boolean }>> = {
+  'appeal.filed': { kind: 'appeal_filed', partner: true, mainSite: true }, 'appeal.evidence_asked': { kind: 'appeal_asked', partner: true, mainSite: false },
+  'appeal.evidence_given': { kind: 'appeal_given', partner: false, mainSite: true }, 'appeal.extended': { kind: 'appeal_extended', partner: true, mainSite: false },
+  'appeal.decided': { kind: 'appeal_decided', partner: true, mainSite: false }, 'appeal.clock_missed': { kind: 'appeal_missed', partner: true, mainSite: true },
+  'appeal.withdrawn': { kind: 'appeal_withdrawn', partner: false, mainSite: true },
+}
+
 /** Facts that tell of something by themselves; what moves a deposit or a stock is for the watches. */
-export const TELLING: readonly string[] = [...Object.keys(DECIDED), 'contact.added', 'contact.changed', 'key.revoked', 'key.rolled']
+export const TELLING: readonly string[] = [...Object.keys(DECIDED), ...Object.keys(APPEALED), 'contact.added', 'contact.changed', 'key.revoked', 'key.rolled']
 
 /** What the facts of one lane tell people. */
 export async function eventsOf(db: Database, lane: number, facts: readonly AcceptedFact[], at: Date): Promise<Event[]> {
@@ -23,6 +32,7 @@ export async function eventsOf(db: Database, lane: number, facts: readonly Accep
     const owner = { lane, docking }
     if (Object.hasOwn(DECIDED, kind)) events.push(decided(owner, fact, subject))
     else if (kind.startsWith('key.')) events.push(...keyEnded(owner, fact, subject))
+    else if (Object.hasOwn(APPEALED, kind)) events.push(...appealed(owner, fact, subject))
     // Who is made a contact while measures stand is told of them.
     else if (kind.startsWith('contact.')) {
       for (const decision of await decisionsOf(db, lane, docking, true)) {
@@ -48,6 +58,39 @@ function keyEnded(owner: Owner, { kind, body, at }: AcceptedFact, subject: strin
   if (key === undefined || endsAt === undefined || Date.parse(endsAt) > at.getTime()) return []
   const told: KeyEvent = { key, endsAt, by: said.by ?? null }
   return [{ owner, wanted: ['keys'], kind: 'key_revoked', subject: key, occasion: 0n, body: JSON.stringify(told), only: null }]
+}
+
+/** An appeal has two sides, each told what it did not do itself; the one who filed gets a receipt. */
+function appealed(owner: Owner, { kind: factKind, position, body }: AcceptedFact, subject: string): Event[] {
+  const { kind, partner, mainSite } = APPEALED[factKind]!
+  const about = aboutAppeal(subject, (JSON.parse(body) as { decision: string }).decision, owner)
+  return [
+    ...(partner ? [{ owner, wanted: ['decisions', 'appeals'] as const, kind, subject, occasion: position, body: about, only: null }] : []),
+    ...(mainSite ? [{ owner: MAIN_SITE_OWNER, wanted: ['appeals'] as const, kind, subject, occasion: position, body: about, only: null }] : []),
+  ]
+}
+
+/** What a notice of an appeal keeps: enough to find it by, and nothing that was said. */
+export type AboutAppeal = { appeal: string; decision: string; lane: number; docking: string }
+
+function aboutAppeal(appeal: string, decision: string, { lane, docking }: Owner): string {
+  return JSON.stringify({ appeal, decision, lane, docking } satisfies AboutAppeal)
+}
+
+const DUE_DAYS = 3
+const APPEALS_A_PAGE = 100
+
+/** Appeals that the main site has to decide within three days; told once a due date. */
+export async function* dueAppeals(db: Database, at: Date): AsyncGenerator<Event[]> {
+  let after = ''
+  for (;;) {
+    const appeals = readAppeals(await db.run(loadDueAppeals(new Date(at.getTime() + DUE_DAYS * DAY_MS), after, APPEALS_A_PAGE)))
+    yield appeals.flatMap((one): Event[] => one.state === 'evidence_owed' || one.missedAt !== null ? [] : [{
+      owner: MAIN_SITE_OWNER, wanted: ['appeals'], kind: 'appeal_due', subject: one.id, occasion: BigInt(Math.floor(one.decideBy.getTime() / 1_000)), body: aboutAppeal(one.id, one.decision, one), only: null,
+    }])
+    if (appeals.length < APPEALS_A_PAGE) return
+    after = appeals.at(-1)!.id
+  }
 }
 
 const DAY_MS = 86_400_000

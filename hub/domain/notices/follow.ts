@@ -3,7 +3,7 @@ import { loadFactsOf, readFactsOf, type AcceptedFact } from '../../platform/fact
 import { loadHeads } from '../../platform/lanes.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Seen } from '../letters/index.ts'
-import { endingKeys, eventsOf, TELLING, type Event } from './events.ts'
+import { dueAppeals, endingKeys, eventsOf, TELLING, type Event } from './events.ts'
 import { linkTokenOf, type LinkKeys } from './link.ts'
 import type { Watch } from './model.ts'
 import {
@@ -24,7 +24,7 @@ const ALWAYS = [...TELLING, 'alert.set']
 /** Read only while somebody watches: they are as many as orders. Whatever else moves a deposit is seen by the sweep. */
 const MOVING = ['order.accepted', 'order.voided', 'deposit.booked', 'lot.published']
 /** Facts that move no deposit and make nobody a hearer. */
-const STILL = /^(decision|key)\./
+const STILL = /^(decision|key|appeal)\./
 /** Positions of a lane that are read at once. */
 const SPAN = 2_000n
 
@@ -63,9 +63,10 @@ export class Follower {
     for await (const page of watchesOf(this.#options.db)) await this.#write(await this.#crossings(page), [], async () => true)
   }
 
-  /** Looks at what comes with time alone and leaves no fact: keys that will end. */
+  /** Looks at what comes with time alone and leaves no fact: keys that will end, appeals that are due. */
   async lookAhead(): Promise<void> {
     for await (const events of endingKeys(this.#options.db, new Date(this.#options.nowMs()))) await this.tell(events)
+    for await (const events of dueAppeals(this.#options.db, new Date(this.#options.nowMs()))) await this.tell(events)
   }
 
   /** Writes what somebody else has seen; what was told before is left as it is. */

@@ -1,5 +1,5 @@
 import { HOUSE_LANE } from '../../kernel/lanes.ts'
-import type { Language } from '../letters/index.ts'
+import type { AppealEvent, Language } from '../letters/index.ts'
 
 /** How a person is reached. sms is a telephone; wecom and dingtalk are robots of a group. */
 export const CHANNELS = ['email', 'sms', 'wecom', 'dingtalk'] as const
@@ -52,7 +52,7 @@ export type Watch = {
 }
 
 export type NoticeKind =
-  | 'decision_taken' | 'decision_changed' | 'decision_lifted' | 'balance_low' | 'stock_low' | 'key_ending' | 'key_revoked' | 'condition_lasting'
+  | 'decision_taken' | 'decision_changed' | 'decision_lifted' | 'balance_low' | 'stock_low' | 'key_ending' | 'key_revoked' | 'condition_lasting' | AppealEvent
 export type NoticeState = 'waiting' | 'sent' | 'failed' | 'dropped'
 
 /** One thing that one contact is told. */

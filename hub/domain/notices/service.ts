@@ -3,13 +3,18 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import { isOutage, type Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
+import { appealsOfDecision, findAppeal, isOpen, mayFile } from '../appeals/index.ts'
 import { offeredById } from '../catalogue/index.ts'
 import { findDecision } from '../decisions/index.ts'
-import { alertLetter, conditionLetter, decisionLetter, keyLetter, writePageHtml, type DecisionEvent, type KeyEvent, type Language, type Lasting, type Letter, type LetterContext, type Seen } from '../letters/index.ts'
+import {
+  alertLetter, appealLetter, appealSections, conditionLetter, decisionLetter, keyLetter, writePageHtml, type AppealEvent, type DecisionEvent, type KeyEvent, type Language, type Lasting, type Letter,
+  type LetterContext, type Seen,
+} from '../letters/index.ts'
 import { findDocking } from '../partners/index.ts'
 import { Conditions } from './conditions.ts'
 import type { Desk } from './contacts.ts'
 import { dispatchOf } from './dispatch.ts'
+import type { AboutAppeal } from './events.ts'
 import { Follower } from './follow.ts'
 import { hashToken, isToken, linkTokenOf } from './link.ts'
 import type { Channel, Contact, Notice, NoticeState, Owner, Watch } from './model.ts'
@@ -35,6 +40,10 @@ export type NoticesOptions = {
   /** A number in [0, 1) that spreads attempts. */
   dice: () => number
 }
+
+/** What a person may do at a link about a decision: which appeal is open, or whether one may be filed. */
+export type Matter = { lane: number; docking: string; contact: string; decision: string; open: string | null; isOwed: boolean; mayFile: boolean }
+export type LinkPage = { letter: Letter; html: string; matter: Matter | null }
 
 const EVERY_MS = 1_000
 const SWEEP_EVERY_MS = 60_000
@@ -113,20 +122,28 @@ export class Notices {
   }
 
   /**
-   * The inside of the page behind a link, in the language asked for or that of the contact, as it stands now. Null for a
-   * token that was never given out, has run out, or whose contact was removed: nobody is told which.
+   * The page behind a link, in the language asked for or that of the contact, as it stands now. Null for a token that was
+   * never given out, has run out, or whose contact was removed: nobody is told which.
    */
-  async open(token: string, asked: Language | null): Promise<{ letter: Letter; html: string } | null> {
+  async open(token: string, asked: Language | null): Promise<LinkPage | null> {
     if (!isToken(token)) return null
-    const { db, clock } = this.#options
+    const { db, vault, clock } = this.#options
     const row = (await db.run(loadByToken(hashToken(token))))[0]
     if (!row) return null
     const notice = readNotices([row])[0]!
     const at = new Date(clock.nowMs())
-    const decision = isAboutDecision(notice) ? await findDecision(db, notice.lane, notice.subject) : null
-    if (!isLinkAlive(notice.createdAt, decision, at)) return null
+    const decisionId = decisionOf(notice)
+    const decision = decisionId === null ? null : await findDecision(db, notice.lane, decisionId)
+    const appeals = decision ? await appealsOfDecision({ db, vault }, notice.lane, decision.id) : []
+    const open = appeals.find(({ appeal }) => isOpen(appeal))?.appeal ?? null
+    if (open === null && !isLinkAlive(notice.createdAt, decision, at)) return null
     const letter = await this.#letterOf(notice, asked ?? (row.at(-1) as Language), true)
-    return { letter, html: writePageHtml(letter) }
+    const sections = [...letter.sections, ...appeals.flatMap((one) => appealSections(one, letter.language))]
+    const matter: Matter | null = decision && {
+      lane: notice.lane, docking: notice.docking, contact: notice.contact, decision: decision.id, open: open?.id ?? null, isOwed: open?.state === 'evidence_owed',
+      mayFile: mayFile(decision, appeals.map(({ appeal }) => appeal), at).ok,
+    }
+    return { letter, html: writePageHtml({ ...letter, sections }), matter }
   }
 
   /** A page of notices, newest first, each with the channel and the masked address of its contact. */
@@ -170,11 +187,13 @@ export class Notices {
     const { db, clock, publicUrl } = this.#options
     const docking = notice.docking === '' ? '' : ((await findDocking(db, notice.docking))?.name ?? notice.docking)
     const context: LetterContext = { language, docking, publicUrl: publicUrl(), at: new Date(clock.nowMs()), full }
-    if (isAboutDecision(notice)) {
-      const decision = await findDecision(db, notice.lane, notice.subject)
-      if (!decision) throw new Error(`the decision ${notice.subject} of the notice ${notice.id} is gone`)
+    const decisionId = decisionOf(notice)
+    if (decisionId !== null && (full || isAboutDecision(notice))) {
+      const decision = await findDecision(db, notice.lane, decisionId)
+      if (!decision) throw new Error(`the decision ${decisionId} of the notice ${notice.id} is gone`)
       return decisionLetter(full ? null : (notice.kind as DecisionEvent), decision, context)
     }
+    if (isAboutAppeal(notice)) return this.#appealLetterOf(notice, context)
     if (notice.kind === 'key_ending' || notice.kind === 'key_revoked') return keyLetter(notice.kind, JSON.parse(notice.body) as KeyEvent, context)
     if (notice.kind === 'condition_lasting') return conditionLetter(JSON.parse(notice.body) as Lasting, context)
     const seen = JSON.parse(notice.body) as Seen
@@ -182,6 +201,15 @@ export class Notices {
     const good = kind === 'stock_low' ? (await offeredById(db, { id: '', lane: 0, mode: seen.mode }, [notice.subject]))[0] : undefined
     const subject = good ? { name: good.name, code: good.code } : { name: notice.subject, code: null }
     return alertLetter(kind, seen, subject, notice.createdAt, full ? await this.#valueOf(notice, seen) : null, context)
+  }
+
+  async #appealLetterOf(notice: Notice, context: LetterContext): Promise<Letter> {
+    const { db, vault } = this.#options
+    const { appeal: id, docking } = JSON.parse(notice.body) as AboutAppeal
+    const found = await findAppeal({ db, vault }, id, null)
+    if (!found) throw new Error(`the appeal ${id} of the notice ${notice.id} is gone`)
+    const name = notice.docking === '' ? ((await findDocking(db, docking))?.name ?? docking) : context.docking
+    return appealLetter(notice.kind as AppealEvent, found.appeal, notice.docking === '', { ...context, docking: name })
   }
 
   async #valueOf(notice: Notice, seen: Seen): Promise<bigint | null> {
@@ -196,11 +224,21 @@ export class Notices {
   async #compose(notice: Notice, contact: Contact, address: { to: string; secret: string | null }): Promise<Dispatch> {
     const { vault, publicUrl } = this.#options
     return dispatchOf(await this.#letterOf(notice, contact.language, false), {
-      id: notice.id, contact, address, link: `${publicUrl()}/n/${linkTokenOf(vault, notice.id).token}`, isAboutDecision: isAboutDecision(notice), publicUrl: publicUrl(), at: notice.createdAt,
+      id: notice.id, contact, address, link: `${publicUrl()}/n/${linkTokenOf(vault, notice.id).token}`, isAboutDecision: decisionOf(notice) !== null, publicUrl: publicUrl(), at: notice.createdAt,
     })
   }
 }
 
 function isAboutDecision(notice: Notice): boolean {
   return notice.kind.startsWith('decision_')
+}
+
+function isAboutAppeal(notice: Notice): boolean {
+  return notice.kind.startsWith('appeal_')
+}
+
+/** The decision behind a notice to a docking, whose page is that of the decision; null for all others. */
+function decisionOf(notice: Notice): string | null {
+  if (isAboutDecision(notice)) return notice.subject
+  return isAboutAppeal(notice) && notice.docking !== '' ? (JSON.parse(notice.body) as AboutAppeal).decision : null
 }
