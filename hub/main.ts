@@ -7,11 +7,13 @@ import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.t
 import { AppealClock } from './domain/appeals/index.ts'
 import { checkStanding } from './domain/decisions/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
+import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
+import { Sandboxes } from './domain/sandbox/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
 import { buildServer } from './inbound/server.ts'
@@ -64,8 +66,10 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     db, vault, clock, ids, log, channels: openChannels(config, { log, clock }), robotOrigins: config.robotOrigins, publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs,
     dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
+  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
+  const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log }), operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log }), sandboxes, logbook, operators, signer, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -77,6 +81,12 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     state: { ready: false, stopping: false },
   }
   return hub
+}
+
+/** Ends what runs by itself, the highest floor first, then the orders, which write down what they know, then the lines. */
+export async function closeRooms(hub: Hub): Promise<void> {
+  for (const room of [hub.logbook, hub.sandboxes, hub.appeals, hub.notices, hub.prices, hub.orders]) await room.close()
+  await hub.db.end()
 }
 
 async function askDatabase(url: string): Promise<void> {
@@ -105,13 +115,9 @@ async function serve(): Promise<void> {
     if (ending) return
     ending = true
     hub.state.stopping = true
-    // Requests in flight finish; then the orders write down what they know, then the lines are cut.
+    // Requests in flight finish first.
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
-    await hub.prices.close()
-    await hub.notices.close()
-    await hub.appeals.close()
-    await hub.orders.close()
-    await hub.db.end()
+    await closeRooms(hub)
     process.exitCode = code
     process.disconnect?.()
   }
@@ -124,8 +130,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  hub.notices.start()
-  hub.appeals.start()
+  for (const room of [hub.notices, hub.appeals, hub.sandboxes, hub.logbook]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

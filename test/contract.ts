@@ -25,9 +25,10 @@ export const PARTNER_ROUTES = [
   'POST /api/orders', 'GET /api/orders', 'GET /api/orders/{order}', 'GET /api/funds/balance', 'GET /api/funds/movements', 'GET /api/contacts', 'PUT /api/contacts',
   'POST /api/orders/batch', 'POST /api/quotes', 'GET /api/keys', 'POST /api/keys', 'POST /api/keys/{key}/roll', 'POST /api/keys/{key}/revoke', 'GET /api/requests', 'GET /api/requests/{request}',
   'POST /api/decisions/{decision}/appeals', 'GET /api/appeals', 'GET /api/appeals/{appeal}', 'POST /api/appeals/{appeal}/evidence', 'POST /api/appeals/{appeal}/withdraw',
+  'GET /api/sandbox', 'POST /api/sandbox', 'POST /api/sandbox/deposits', 'PUT /api/sandbox/faults', 'DELETE /api/sandbox/faults', 'PUT /api/sandbox/clock', 'POST /api/sandbox/applications',
 ]
 /** Those of them that are asked for without a key. */
-export const PUBLIC_ROUTES = ['GET /api/reasons']
+export const PUBLIC_ROUTES = ['GET /api/reasons', 'POST /api/sandbox/applications']
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
 

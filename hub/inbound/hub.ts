@@ -12,10 +12,12 @@ import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { AppealClock } from '../domain/appeals/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
+import type { Logbook } from '../domain/logbook/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
+import type { Sandboxes } from '../domain/sandbox/index.ts'
 import type { RequestLog } from './request-log.ts'
 
 /** All that the doors need of the house; built once in main.ts, in floor order. */
@@ -36,6 +38,8 @@ export type Hub = {
   prices: PriceClock
   notices: Notices
   appeals: AppealClock
+  sandboxes: Sandboxes
+  logbook: Logbook
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

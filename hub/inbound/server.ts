@@ -27,12 +27,15 @@ import { goodsRoutes } from './partner/goods.ts'
 import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
+import { sandboxRoutes } from './partner/sandbox.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
+import { applicationRoutes, startRoutes } from './public/start.ts'
+import { cutHeldLines } from './struck.ts'
 
 const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
@@ -87,7 +90,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   })
   app.setNotFoundHandler((request, reply) => {
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
-    const allowed = (['GET', 'POST', 'PUT'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
+    const allowed = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
     if (allowed.length > 0) {
       return answerRefusal(hub, request, reply.header('allow', allowed.join(', ')), refuse('protocol.method_not_allowed', { method: request.method, path, allowed: allowed.join(', ') }).refusal)
     }
@@ -103,6 +106,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
+    sandboxRoutes(doors, hub)
+    applicationRoutes(doors, hub)
+    startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
     appealRoutes(doors, hub)
@@ -132,7 +138,10 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   const mounts = new RootMounts(app, hub, { ...HTTP, requestTimeout: 0 } as never)
   hub.mounts = mounts
   app.addHook('onListen', () => mounts.openAll())
-  app.addHook('preClose', () => mounts.closeAll())
+  app.addHook('preClose', async () => {
+    cutHeldLines(hub)
+    await mounts.closeAll()
+  })
   return app
 }
 

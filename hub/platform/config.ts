@@ -24,6 +24,8 @@ export type Config = {
   smsGateway: { url: string; key: string } | null
   /** Whether calls may go to private networks and without TLS: for tests, and for a gateway in the same rack. */
   outboundPrivate: boolean
+  /** How many sandboxes strangers may open in 24 hours; 0 closes the door. */
+  sandboxesADay: number
 }
 
 const WIRE_CHANNELS = ['sms', 'wecom', 'dingtalk'] as const
@@ -56,6 +58,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     robotOrigins: wordsOf(env.NOTICE_ROBOT_ORIGINS).map(originOf),
     smsGateway: URL.canParse(env.SMS_GATEWAY_URL ?? '') ? { url: new URL(env.SMS_GATEWAY_URL!).href, key: env.SMS_GATEWAY_KEY ?? '' } : null,
     outboundPrivate: env.OUTBOUND_PRIVATE === 'yes',
+    sandboxesADay: number('SANDBOXES_A_DAY', 200, 0, 100_000),
   }
 }
 

@@ -5,10 +5,10 @@ import { cut, importsOf } from './source.ts'
 export const FLOORS: readonly (readonly string[])[] = [
   ['terms', 'ledger', 'decisions', 'operators'],
   ['appeals', 'partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
-  ['orders', 'pricing', 'compliance'],
-  ['risk', 'migration'],
+  ['orders', 'pricing', 'compliance', 'sandbox'],
+  ['risk', 'migration', 'conformance'],
   ['letters'],
-  ['notices'],
+  ['notices', 'logbook'],
 ]
 
 const ALL = 'everything'
