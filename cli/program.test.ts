@@ -71,7 +71,7 @@ test('the same refusal in Chinese asks the hub for Chinese', async () => {
   const { code, err } = await berth('order --good gds_1 --quantity 2 --max-price 9.80', { env: { LANG: 'zh_CN.UTF-8' } })
   assert.equal(code, 1)
   assert.equal(came[0]!.headers['accept-language'], 'zh-CN')
-  assert.match(err, /^被拒绝（商务）：余额不足\n/)
+  assert.match(err, /^被拒绝（商业）：余额不足\n/)
   assert.match(err, /怎么办 +请按说明页修改/)
   assert.match(err, /责任方 +对接方/)
 })

@@ -13,6 +13,7 @@ import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
+import { checkConformance, Conformance } from './domain/conformance/index.ts'
 import { Sandboxes } from './domain/sandbox/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
@@ -67,16 +68,17 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
   const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
+  const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log }), sandboxes, logbook, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log }), sandboxes, conformance, logbook, operators, signer, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
     nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
-    checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db)],
+    checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db), checkConformance(db)],
     publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }

@@ -17,6 +17,7 @@ import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
+import type { Conformance } from '../domain/conformance/index.ts'
 import type { Sandboxes } from '../domain/sandbox/index.ts'
 import type { RequestLog } from './request-log.ts'
 
@@ -40,6 +41,7 @@ export type Hub = {
   appeals: AppealClock
   sandboxes: Sandboxes
   logbook: Logbook
+  conformance: Conformance
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

@@ -11,6 +11,7 @@ import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { appealRoutes as operatorAppealRoutes } from './operator/appeals.ts'
 import { bookRoutes } from './operator/books.ts'
+import { admissionRoutes } from './operator/conformance.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -21,6 +22,7 @@ import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { appealRoutes } from './partner/appeals.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
+import { conformanceRoutes } from './partner/conformance.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -29,6 +31,7 @@ import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { badgeRoutes } from './public/badge.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
@@ -108,6 +111,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     orderRoutes(doors, hub)
     sandboxRoutes(doors, hub)
     applicationRoutes(doors, hub)
+    conformanceRoutes(doors, hub)
+    badgeRoutes(doors, hub)
+    admissionRoutes(doors, hub)
     startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)

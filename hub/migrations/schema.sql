@@ -231,6 +231,57 @@ grant update (next_seq), update (published_at), update (size), update (state) on
 grant execute on function catalogue.sweep_staged(bigint) to berth_app;
 
 
+create schema conformance;
+
+create table conformance.admissions (
+  lane integer not null,
+  docking text collate "C" not null,
+  run text collate "C",
+  reason text,
+  by text not null,
+  at timestamp with time zone not null,
+  constraint admissions_pkey PRIMARY KEY (lane, docking),
+  constraint admissions_badge_or_waiver CHECK (((run IS NULL) <> (reason IS NULL)))
+);
+
+create table conformance.runs (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  dialect text collate "C" not null,
+  kit text collate "C" not null,
+  text text not null,
+  task text collate "C",
+  state text collate "C" not null,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  report jsonb,
+  constraint runs_pkey PRIMARY KEY (lane, id),
+  constraint runs_dialect CHECK ((dialect = ANY (ARRAY['json'::text, 'acg'::text]))),
+  constraint runs_finished CHECK ((((state = 'open'::text) = (finished_at IS NULL)) AND ((state = 'open'::text) = (report IS NULL)))),
+  constraint runs_state CHECK ((state = ANY (ARRAY['open'::text, 'green'::text, 'red'::text])))
+) with (fillfactor=80);
+
+create table conformance.sightings (
+  lane integer not null,
+  run text collate "C" not null,
+  seq integer not null,
+  at timestamp with time zone not null,
+  seen jsonb not null,
+  constraint sightings_pkey PRIMARY KEY (lane, run, seq)
+);
+
+CREATE INDEX runs_by_docking ON conformance.runs USING btree (lane, docking, id);
+
+CREATE INDEX runs_by_id ON conformance.runs USING btree (id);
+
+grant usage on schema conformance to berth_app;
+grant insert, select on table conformance.admissions to berth_app;
+grant insert, select on table conformance.runs to berth_app;
+grant insert, select on table conformance.sightings to berth_app;
+grant update (finished_at), update (report), update (state), update (task) on table conformance.runs to berth_app;
+
+
 create schema decisions;
 
 create table decisions.decisions (

@@ -14,4 +14,4 @@ export function writeTime(time: Date | string, language: Language): string {
   return language === 'zh-CN' ? `${text}（北京时间）` : `${text} (UTC+8)`
 }
 
-export const CLASSES: Readonly<Record<'technical' | 'commercial' | 'compliance', Pair>> = { technical: ['技术', 'technical'], commercial: ['商务', 'commercial'], compliance: ['合规', 'compliance'] }
+export const CLASSES: Readonly<Record<'technical' | 'commercial' | 'compliance', Pair>> = { technical: ['技术', 'technical'], commercial: ['商业', 'commercial'], compliance: ['合规', 'compliance'] }
