@@ -46,7 +46,7 @@ async function serve(): Promise<void> {
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nonces: new NonceWindow({ windowS: 600, seed: randomBytes(8).readBigUInt64LE() }),
-    nobody: createSecretKey(randomBytes(32)), operators: null as never, signer: new Signer(generateKeyPairSync('ed25519').privateKey),
+    nobody: createSecretKey(randomBytes(32)), operators: null as never, cases: null as never, figures: null as never, signer: new Signer(generateKeyPairSync('ed25519').privateKey),
     startedAtS: Math.floor(clock.nowMs() / 1000), state: { ready: true, stopping: false },
   } satisfies Partial<Hub> as Hub
   const app = await buildServer(hub)

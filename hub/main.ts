@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
 import { AppealClock } from './domain/appeals/index.ts'
+import { Cases } from './domain/compliance/index.ts'
 import { checkStanding } from './domain/decisions/index.ts'
+import { FigureBook } from './domain/figures/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
 import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
@@ -32,12 +34,14 @@ import { assertDurable } from './platform/postgres/durability.ts'
 import { startEmbedded } from './platform/postgres/embedded.ts'
 import { assertSchemaIsKnown, migrate } from './platform/postgres/migrate.ts'
 import { dumpSchema } from './platform/postgres/schema.ts'
+import { Rounds } from './platform/rounds.ts'
 import { StartRefused, startRefusedExitCode } from './platform/refusal-to-start.ts'
 import { openOperatorKey, openVault } from './platform/sealing/keys.ts'
 import { openSigner } from './platform/sealing/signer.ts'
 import { runSupervisor } from './supervisor.ts'
 
 const NONCE_WINDOW_S = 600
+const FIGURES_EVERY_MS = 60_000
 
 /** The plan of the house: builds every room in floor order and opens the doors. */
 export async function buildHub(config: Config, log: Log, onFenced: () => void): Promise<Hub> {
@@ -72,6 +76,8 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const hub: Hub = {
     db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log }), sandboxes, conformance, logbook, operators, signer, startedAtS,
+    figures: new FigureBook(db, clock),
+    cases: new Cases({ db, vault, clock, random: randomBytes }),
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -112,6 +118,8 @@ async function serve(): Promise<void> {
   let stop = async (_code: number) => {}
   const hub = await buildHub(config, log, () => void stop(1))
   const app = await buildServer(hub)
+  // Behind the orders and in no hurry: nobody waits for these.
+  const figures = new Rounds({ work: () => hub.figures.round(), everyMs: FIGURES_EVERY_MS, log, what: 'figures are folded' })
   let ending = false
   stop = async (code) => {
     if (ending) return
@@ -119,6 +127,7 @@ async function serve(): Promise<void> {
     hub.state.stopping = true
     // Requests in flight finish first.
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
+    await figures.close()
     await closeRooms(hub)
     process.exitCode = code
     process.disconnect?.()
@@ -132,7 +141,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  for (const room of [hub.notices, hub.appeals, hub.sandboxes, hub.logbook]) room.start()
+  for (const room of [hub.notices, hub.appeals, hub.sandboxes, hub.logbook, figures]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -19,6 +19,11 @@ const CHINESE: Readonly<Record<string, string>> = {
   'orders, goods or key: nothing else can be held yet': '目前只能暂停 orders、goods 或 key',
   'a day such as 2018-08-31, or a time in RFC 3339': '日期（如 2018-08-31）或 RFC 3339 时间',
   'a review within 90 days': '90 天内的复核日期',
+  'a docking that the case names': '核查单所涉的对接',
+  'a whole number': '整数',
+  'a quarter such as 2026Q4': '季度，如 2026Q4',
+  'a quarter that this hub has published, or the one that runs': '本主站已公布的季度，或进行中的季度',
+  'what the page before called next': '上一页给出的 next',
   'text without the NUL character': '不含 NUL 字符的文本',
 
   // The head of a request, and what it says about its body.

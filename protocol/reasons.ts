@@ -366,6 +366,17 @@ export const reasons = {
     ['The appeal cannot be put off again', 'Allowed for one appeal: {allowed} ({what}). It has to be decided now.'],
     ['申诉不能再延后', '每件申诉最多 {allowed} 次（{what}），现应作出裁定。'], ['what', 'allowed']),
 
+  // The restricted work of compliance persons. Nobody else is ever given one of these.
+  'cases.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such case', 'No case has the id {case}.'],
+    ['没有此核查单', '没有编号为 {case} 的核查单。'], ['case']),
+  'cases.step_out_of_order': answer('technical', ruled,
+    ['The case is not at that step', 'The case stands at {state}; from there {asked} is not the next step.'],
+    ['核查单尚未到此步骤', '核查单目前处于 {state}，不能直接进行 {asked}。'], ['state', 'asked']),
+  'cases.same_person': answer('technical', { ...ruled, status: 403 },
+    ['A second person is needed', 'What {person} wrote or proposed has to be confirmed by somebody else.'],
+    ['需由另一人复核', '{person} 撰写或提出的内容须由另一人确认。'], ['person']),
+
   // Who is told as a person, asked for by the operator.
   'notices.contact_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
     ['There is no such contact', 'No contact that is still told anything has the id {contact}.'],

@@ -11,8 +11,10 @@ import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { AppealClock } from '../domain/appeals/index.ts'
+import type { Cases } from '../domain/compliance/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Logbook } from '../domain/logbook/index.ts'
+import type { FigureBook } from '../domain/figures/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
@@ -32,6 +34,7 @@ export type Hub = {
   limiter: Limiter
   keys: KeyRing
   operators: Operators
+  cases: Cases
   signer: Signer
   nonces: NonceWindow
   requests: RequestLog
@@ -42,6 +45,7 @@ export type Hub = {
   sandboxes: Sandboxes
   logbook: Logbook
   conformance: Conformance
+  figures: FigureBook
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

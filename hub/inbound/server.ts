@@ -12,6 +12,7 @@ import { RootMounts } from './mounts.ts'
 import { appealRoutes as operatorAppealRoutes } from './operator/appeals.ts'
 import { bookRoutes } from './operator/books.ts'
 import { admissionRoutes } from './operator/conformance.ts'
+import { answerCases, isUnseen } from './operator/cases.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -32,6 +33,7 @@ import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { badgeRoutes } from './public/badge.ts'
+import { figureRoutes } from './public/figures.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
@@ -83,7 +85,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     next(null, payload)
   })
   app.addHook('onResponse', (request, reply, next) => {
-    hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })
+    if (!isUnseen(request)) hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })
     next()
   })
   app.setErrorHandler((error, request, reply) => {
@@ -91,7 +93,8 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
     return answerInItsWords(hub, request, reply, refusal)
   })
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    if (!isAcg(request) && (await answerCases(hub, request, reply))) return reply
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
     const allowed = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
     if (allowed.length > 0) {
@@ -106,6 +109,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     referenceRoutes(doors)
     linkRoutes(doors, hub)
     reasonRoutes(doors, hub)
+    figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)

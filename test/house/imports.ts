@@ -8,7 +8,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['orders', 'pricing', 'compliance', 'sandbox'],
   ['risk', 'migration', 'conformance'],
   ['letters'],
-  ['notices', 'logbook'],
+  ['notices', 'logbook', 'figures'],
 ]
 
 const ALL = 'everything'
