@@ -156,14 +156,14 @@ function clocksOf({ clocks }: Statement, language: Language): Section {
   }
 }
 
-function appealOf({ id, statement: { appeal } }: Decision, { language, publicUrl }: LetterContext): Section {
+function appealOf({ id, statement: { appeal } }: Decision, { language, publicUrl, full }: LetterContext): Section {
   const say = pick(language)
   return {
     heading: say('如何申诉', 'How to appeal'),
     rows: [
-      { term: say('申诉渠道', 'Where'), text: appeal.channel, ...(/^https?:\/\//.test(appeal.channel) ? { href: appeal.channel } : {}) },
-      { term: say('不用密钥', 'Without a key'), text: say('打开本通知的链接，在页面下方填写即可，无需登录。', 'By the form at the foot of the page behind the link; no sign-in.') },
-      { term: say('用密钥', 'With a key'), text: `POST ${publicUrl}/api/decisions/${id}/appeals\nberth appeal file ${id} --text …` },
+      ...(appeal.channel.startsWith(`${publicUrl}/`) ? [] : [{ term: say('申诉渠道', 'Where'), text: appeal.channel, ...(/^https?:\/\//.test(appeal.channel) ? { href: appeal.channel } : {}) }]),
+      { term: say('不用密钥', 'Without a key'), text: full ? say('在本页的表单中填写即可，无需登录。', 'By the form on this page; no sign-in.') : say('打开链接，在页面的表单中填写即可，无需登录。', 'By the form on the page behind the link; no sign-in.') },
+      { term: say('用密钥', 'With a key'), text: `POST /api/decisions/${id}/appeals\nberth appeal file ${id} --text …` },
       { term: say('说明', 'Terms'), text: say('申诉免费，由作出决定者以外的人裁定。', 'It is free, and another person than the one who decided decides it.') },
     ],
   }

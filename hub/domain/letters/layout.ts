@@ -1,5 +1,5 @@
 import { escapeHtml } from '../../kernel/html.ts'
-import type { Envelope, Letter, Row } from './model.ts'
+import type { Envelope, Letter, Row, Section } from './model.ts'
 
 const WIDTH = 76
 
@@ -48,15 +48,18 @@ export function writeMailHtml(letter: Letter, envelope: Envelope): string {
   ].join('\n')
 }
 
-/** The letter as the inside of a page, whose style is the page's. */
-export function writePageHtml(letter: Letter): string {
-  const row = (one: Row) => `<div><dt>${escapeHtml(one.term).replaceAll('\n', '<br>\n')}</dt><dd>${textOf(one)}</dd></div>`
-  return [
+/** The letter as the inside of a page, whose style is the page's: what it is about, and apart from that its sections. */
+export function writePageHtml(letter: Letter): { head: string; body: string } {
+  const head = [
     letter.standing === null ? '' : `<p class="standing ${letter.standing.tone}">${escapeHtml(letter.standing.text)}</p>`,
-    `<h1>${escapeHtml(letter.title)}</h1>`,
-    ...letter.lead.map((line) => `<p class="lead">${escapeHtml(line)}</p>`),
-    ...letter.sections.map(({ heading, rows }) => `<section><h2>${escapeHtml(heading)}</h2><dl>${rows.map(row).join('\n')}</dl></section>`),
+    `<h1>${escapeHtml(letter.title)}</h1>`, ...letter.lead.map((line) => `<p class="lead">${escapeHtml(line)}</p>`),
   ].join('\n')
+  return { head, body: writeSections(letter.sections) }
+}
+
+export function writeSections(sections: readonly Section[]): string {
+  const row = (one: Row) => `<div><dt>${escapeHtml(one.term).replaceAll('\n', '<br>\n')}</dt><dd>${textOf(one)}</dd></div>`
+  return sections.map(({ heading, rows }) => `<section><h2>${escapeHtml(heading)}</h2><dl>${rows.map(row).join('\n')}</dl></section>`).join('\n')
 }
 
 function textOf({ text, href }: Row): string {

@@ -139,7 +139,7 @@ test('a key is told to end in time, once for each of 14, 3 and 1 days, and at on
   const mails = readMails(rooms.dataDir)
   assert.ok(mails.some(({ subject }) => subject === `A key of Shop ends within 2 days: ${ending}`), mails.map(({ subject }) => subject).join('\n'))
   const page = await rooms.hub.notices.open(mails.find(({ subject }) => subject.includes('was revoked'))!.token, 'zh-CN')
-  assert.match(page!.html, /密钥已吊销[^]*若不是您的操作，请立即联系主站运营人员/)
+  assert.match(page!.head, /密钥已吊销[^]*若不是您的操作，请立即联系主站运营人员/)
 })
 const PEM = '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=\n-----END PUBLIC KEY-----\n'
 const PEM_2 = '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n'
@@ -173,7 +173,7 @@ test('the people of a docking hear of a limit that lasts, and read on the page w
   await rooms.hub.notices.round()
   const [mail] = readMails(rooms.dataDir)
   assert.equal(mail!.subject, 'Shop keeps meeting this: Too many requests in this time')
-  assert.match((await rooms.hub.notices.open(mail!.token, null))!.html, /platform\.rate_limited[^]*Times<\/dt><dd>20</)
+  assert.match((await rooms.hub.notices.open(mail!.token, null))!.body, /platform\.rate_limited[^]*Times<\/dt><dd>20</)
 })
 
 test('an outage of the database is told to the main site past the database, once, and so is its end', async (t) => {

@@ -306,7 +306,10 @@ test('what the law withholds stands neither in the mail nor behind the link', as
   await decide(rooms, docking, { evidence: [evidence('full', 'file_open'), evidence('redacted', 'SECRET-2'), evidence('withheld_by_law', 'SECRET-3')] })
   await round(rooms)
   const mails = readMails(rooms.dataDir)
-  const pages = await Promise.all(mails.map(async ({ token }) => (await rooms.hub.notices.open(token, null))!.html))
+  const pages = await Promise.all(mails.map(async ({ token }) => {
+    const { head, body } = (await rooms.hub.notices.open(token, null))!
+    return head + body
+  }))
   for (const text of [...mails.map((mail) => mail.raw), ...pages]) assert.doesNotMatch(text, /SECRET|third party/)
   const withheld = pages.find((page) => page.includes('withheld_by_law'))!
   assert.match(withheld, /The law forbids telling the facts/)

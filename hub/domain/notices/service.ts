@@ -7,7 +7,7 @@ import { appealsOfDecision, findAppeal, isOpen, mayFile } from '../appeals/index
 import { offeredById } from '../catalogue/index.ts'
 import { findDecision } from '../decisions/index.ts'
 import {
-  alertLetter, appealLetter, appealSections, conditionLetter, decisionLetter, keyLetter, writePageHtml, type AppealEvent, type DecisionEvent, type KeyEvent, type Language, type Lasting, type Letter,
+  alertLetter, appealLetter, appealSections, conditionLetter, decisionLetter, keyLetter, writePageHtml, writeSections, type AppealEvent, type DecisionEvent, type KeyEvent, type Language, type Lasting, type Letter,
   type LetterContext, type Seen,
 } from '../letters/index.ts'
 import { findDocking } from '../partners/index.ts'
@@ -43,7 +43,8 @@ export type NoticesOptions = {
 
 /** What a person may do at a link about a decision: which appeal is open, or whether one may be filed. */
 export type Matter = { lane: number; docking: string; contact: string; decision: string; open: string | null; isOwed: boolean; mayFile: boolean }
-export type LinkPage = { letter: Letter; html: string; matter: Matter | null }
+/** `head` says what it is about, `body` all of it, `appeals` what was said against it. */
+export type LinkPage = { letter: Letter; head: string; body: string; appeals: string; matter: Matter | null }
 
 const EVERY_MS = 1_000
 const SWEEP_EVERY_MS = 60_000
@@ -138,12 +139,11 @@ export class Notices {
     const open = appeals.find(({ appeal }) => isOpen(appeal))?.appeal ?? null
     if (open === null && !isLinkAlive(notice.createdAt, decision, at)) return null
     const letter = await this.#letterOf(notice, asked ?? (row.at(-1) as Language), true)
-    const sections = [...letter.sections, ...appeals.flatMap((one) => appealSections(one, letter.language))]
     const matter: Matter | null = decision && {
       lane: notice.lane, docking: notice.docking, contact: notice.contact, decision: decision.id, open: open?.id ?? null, isOwed: open?.state === 'evidence_owed',
       mayFile: mayFile(decision, appeals.map(({ appeal }) => appeal), at).ok,
     }
-    return { letter, html: writePageHtml({ ...letter, sections }), matter }
+    return { letter, ...writePageHtml(letter), appeals: writeSections(appeals.flatMap((one) => appealSections(one, letter.language))), matter }
   }
 
   /** A page of notices, newest first, each with the channel and the masked address of its contact. */

@@ -24,7 +24,7 @@ export function formOf({ action, language, matter, filled }: { action: string; l
       `<details><summary>${say('撤回申诉', 'Take the appeal back')}</summary>${wrap('withdraw', `<p>${say('撤回后措施不变，之后仍可再次申诉。', 'The measure stays as it is; you may appeal again.')}</p><button class="plain">${say('确认撤回', 'Take it back')}</button>`)}</details></section>`
   }
   if (!matter.mayFile) return ''
-  return `<section><h2>${say('在此申诉', 'Appeal here')}</h2><p>${say('免费，由作出决定者以外的人在 15 天内裁定；查清无误的立即解除。', 'It is free. Another person than the one who decided decides it within 15 days, and the measure is lifted at once if you are cleared.')}</p>` +
+  return `<section id="appeal"><h2>${say('在此申诉', 'Appeal here')}</h2><p>${say('免费，由作出决定者以外的人在 15 天内裁定；查清无误的立即解除。', 'It is free. Another person than the one who decided decides it within 15 days, and the measure is lifted at once if you are cleared.')}</p>` +
     wrap('file', `${text(say('为什么这个决定不对？', 'Why is the decision wrong?'), true)}<p class="hint">${say('请针对上面的事实逐条说明，最多 4000 字。', 'Answer the facts above one by one; at most 4,000 characters.')}</p>${files}<button>${say('提交申诉', 'Send the appeal')}</button>`) + '</section>'
 }
 

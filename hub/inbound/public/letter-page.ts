@@ -16,7 +16,7 @@ form{margin:1rem 0 0;padding:1rem 1.2rem 1.2rem;border:1px solid #dfe7ec;border-
 textarea,input[type=file]{box-sizing:border-box;width:100%;font:inherit;color:inherit;background:#fff;border:1px solid #8a9aa8;border-radius:6px;padding:.55rem .7rem}textarea{min-height:9rem;resize:vertical}
 textarea:focus-visible,input:focus-visible,button:focus-visible,summary:focus-visible{outline:3px solid #0b6e8f;outline-offset:2px}.hint{color:#5b6b7a;font-size:.9rem;margin:.3rem 0 0}
 button{font:inherit;font-weight:600;margin-top:1.1rem;padding:.6rem 1.4rem;border:0;border-radius:6px;background:#0b6e8f;color:#fff;cursor:pointer}button.plain{background:#fff;color:#8a2a1f;border:1px solid #c9a09b}
-details{margin-top:1rem}details form{margin-top:.6rem}summary{color:#5b6b7a;cursor:pointer}.done,.wrong{padding:.6rem 1rem;border-radius:6px;margin:0 0 1.2rem}.done{background:#e6f4ea;color:#1c6b35}.wrong{background:#fbe9e7;color:#8a2a1f}
+details{margin-top:1rem}details form{margin-top:.6rem}summary{color:#5b6b7a;cursor:pointer}.done,.wrong{padding:.6rem 1rem;border-radius:6px;margin:1rem 0}.jump a{display:inline-block;margin-top:.5rem;padding:.35rem .9rem;border:1px solid #0b6e8f;border-radius:6px;text-decoration:none;font-weight:600}.done{background:#e6f4ea;color:#1c6b35}.wrong{background:#fbe9e7;color:#8a2a1f}
 footer{margin-top:2.4rem;color:#5b6b7a;font-size:.85rem}@media(max-width:34rem){dl div{grid-template-columns:1fr}form{padding:.8rem .9rem 1rem}button{width:100%}dt{font-size:.9rem}h1{font-size:1.25rem}}`
 
 /** The page loads nothing, is framed by nobody, sends at most its own form to its own hub, and its one style is named by its hash. */

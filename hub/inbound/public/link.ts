@@ -96,7 +96,10 @@ function showPage(hub: Hub, request: FastifyRequest, reply: FastifyReply, page: 
   const form = page.matter ? formOf({ action: `/n/${token}/appeal?lang=${language}`, language, matter: page.matter, filled: filled ?? null }) : ''
   const said = refusal ? `<p class="wrong" role="alert">${escapeHtml(sentenceOf(request, refusal, language))}</p>`
     : done && page.matter ? `<p class="done" role="status">${language === 'zh-CN' ? '已收到。最新状态见下方“申诉”。' : 'It was received. How the appeal stands is shown below.'}</p>` : ''
-  return show(reply, status, language, title, [said, page.html, form].filter(Boolean).join('\n'), form !== '')
+  // What is under way stands in front, and what may be begun at the end, with a way to it from the top.
+  const jump = form === '' ? '' : `<p class="jump"><a href="#appeal">${language === 'zh-CN' ? '不服此决定？在此申诉' : 'Is it wrong? Appeal here'}</a></p>`
+  const parts = page.matter?.open ? [page.head, said, page.appeals, form, page.body] : [page.head, said, jump, page.body, page.appeals, form]
+  return show(reply, status, language, title, parts.filter(Boolean).join('\n'), form !== '')
 }
 
 /** The page behind a link, or the answer to whoever has none. */
