@@ -27,9 +27,11 @@ export const PARTNER_ROUTES = [
   'POST /api/decisions/{decision}/appeals', 'GET /api/appeals', 'GET /api/appeals/{appeal}', 'POST /api/appeals/{appeal}/evidence', 'POST /api/appeals/{appeal}/withdraw',
   'GET /api/sandbox', 'POST /api/sandbox', 'POST /api/sandbox/deposits', 'PUT /api/sandbox/faults', 'DELETE /api/sandbox/faults', 'PUT /api/sandbox/clock', 'POST /api/sandbox/applications',
   'GET /api/conformance', 'POST /api/conformance', 'GET /api/conformance/{run}', 'POST /api/conformance/{run}/tasks', 'GET /api/conformance/{run}/text', 'POST /api/conformance/{run}/text', 'POST /api/conformance/{run}/finish',
+  'GET /api/decisions', 'GET /api/decisions/{decision}',
+  'GET /api/rules', 'GET /api/rules/{rule}', 'POST /api/rules/{rule}/comments',
 ]
 /** Those of them that are asked for without a key. */
-export const PUBLIC_ROUTES = ['GET /api/reasons', 'GET /api/figures', 'POST /api/sandbox/applications']
+export const PUBLIC_ROUTES = ['GET /api/reasons', 'GET /api/figures', 'POST /api/sandbox/applications', 'GET /api/rules', 'GET /api/rules/{rule}']
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
 

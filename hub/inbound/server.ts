@@ -11,8 +11,9 @@ import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { appealRoutes as operatorAppealRoutes } from './operator/appeals.ts'
 import { bookRoutes } from './operator/books.ts'
-import { admissionRoutes } from './operator/conformance.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
+import { findingRoutes } from './operator/findings.ts'
+import { admissionRoutes } from './operator/conformance.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -22,8 +23,9 @@ import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { appealRoutes } from './partner/appeals.ts'
-import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { conformanceRoutes } from './partner/conformance.ts'
+import { rulebookRoutes } from './operator/rulebook.ts'
+import { decisionRoutes as ownDecisionRoutes, dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -31,9 +33,10 @@ import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
+import { commentRoutes } from './partner/rules.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
-import { badgeRoutes } from './public/badge.ts'
 import { figureRoutes } from './public/figures.ts'
+import { badgeRoutes } from './public/badge.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
@@ -41,6 +44,7 @@ import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
 import { applicationRoutes, startRoutes } from './public/start.ts'
 import { cutHeldLines } from './struck.ts'
+import { ruleRoutes } from './public/rules.ts'
 
 const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
@@ -111,6 +115,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     reasonRoutes(doors, hub)
     figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
+    ownDecisionRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
     sandboxRoutes(doors, hub)
@@ -124,6 +129,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     appealRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
+    ruleRoutes(doors, hub)
+    commentRoutes(doors, hub)
+    rulebookRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
     dialectRoutes(doors, hub)
@@ -134,6 +142,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
     operatorAppealRoutes(doors, hub)
+    findingRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)
     imageRoutes(doors, hub)

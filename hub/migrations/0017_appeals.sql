@@ -10,6 +10,8 @@ create table appeals.appeals (
   class text collate "C" not null,
   code text collate "C" not null,
   decision_by text collate "C" not null,
+  -- The second person of a decision whose facts are withheld.
+  approved_by text collate "C",
   -- A ground of law, an order of an authority or a fraud hold: a missed clock leaves the measure as it is.
   stands_when_missed boolean not null,
   via text collate "C" not null,
@@ -30,7 +32,7 @@ create table appeals.appeals (
   constraint appeals_via check (via in ('api', 'link')),
   constraint appeals_state check (state in ('filed', 'evidence_owed', 'under_review', 'upheld', 'overturned', 'partly', 'withdrawn')),
   -- Nobody decides about his or her own decision.
-  constraint appeals_another_person check (lower(decided_by) <> lower(decision_by)),
+  constraint appeals_another_person check (lower(decided_by) <> lower(decision_by) and (approved_by is null or lower(decided_by) <> lower(approved_by))),
   constraint appeals_decided check ((state in ('upheld', 'overturned', 'partly')) = (decided_by is not null)),
   constraint appeals_closed check ((state in ('upheld', 'overturned', 'partly', 'withdrawn')) = (closed_at is not null)),
   constraint appeals_paused check (num_nonnulls(paused_at, evidence_due) = case state when 'evidence_owed' then 2 else 0 end),

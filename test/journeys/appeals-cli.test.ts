@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { run } from '../../cli/program.ts'
 import { startHub, type TestHub } from '../hub.ts'
+import { signContract } from '../rule-text.ts'
 
 type Ended = { code: number; out: string }
 
@@ -27,7 +28,7 @@ async function open(t: TestContext, env: Record<string, string> = {}): Promise<{
 
 test('people of every channel, a key that only looks, and an appeal from filing to verdict, on the command line alone', async (t) => {
   const { hub, folder, berth } = await open(t)
-  await hub.openDocking({ mode: 'live' })
+  const shop = await hub.openDocking({ mode: 'live' })
   const robot = join(folder, 'robot.txt')
   const address = 'https://oapi.dingtalk.com/robot/send?access_token=ROBOTKEY2'
   writeFileSync(robot, `${address}\nSEC0123456789abcdef\n`)
@@ -45,7 +46,7 @@ test('people of every channel, a key that only looks, and an appeal from filing 
   assert.equal((await berth(['report'], owner)).code, 0)
   assert.equal((await berth(['balance'], owner)).code, 1)
 
-  const held = await berth(['hold', 'Shop', '--code', 'terms.payment_overdue', '--scope', 'orders', '--scope', 'goods', '--fact', 'An invoice of October is unpaid.', '--ground', 'contract:Master contract:7.2', '--remedy-en', 'Pay it.', '--remedy-zh', '请付款。', '--json'])
+  const held = await berth(['hold', 'Shop', '--code', 'terms.payment_overdue', '--scope', 'orders', '--scope', 'goods', '--fact', 'An invoice of October is unpaid.', '--ground', `contract:${await signContract(hub.hub, shop)}:7.2`, '--remedy-en', 'Pay it.', '--remedy-zh', '请付款。', '--json'])
   const { id: decision } = JSON.parse(held.out)
   const words = join(folder, 'words.txt')
   writeFileSync(words, 'It was paid on the 3rd.\n')

@@ -4,6 +4,7 @@ import { AppealClock } from '../../hub/domain/appeals/index.ts'
 import { PARTNER_ROUTES, PUBLIC_ROUTES } from '../contract.ts'
 import { startHub, type Reply, type TestDocking, type TestHub } from '../hub.ts'
 import { readMails, type ReadMail } from '../mails.ts'
+import { signContract } from '../rule-text.ts'
 
 const OWNER = { channel: 'email', address: 'owner@shop.example', language: 'zh-CN', kinds: ['decisions', 'funds'] }
 const HOLD = {
@@ -155,9 +156,9 @@ test('a clock that is missed frees the partner and tells both sides; the main si
   const { hub, shop, good, mails } = await openStage(t)
   await hub.operator('POST', `/operator/dockings/${shop.id}/contacts`, OWNER)
   await hub.operator('POST', '/operator/main-site/contacts', { ...OWNER, address: 'desk@main.example', language: 'en', kinds: ['appeals'] })
-  const held = await hub.operator('POST', `/operator/dockings/${shop.id}/holds`, { ...HOLD, code: 'terms.payment_overdue', ground: [{ type: 'contract', ref: 'Master contract', article: '7.2' }] })
+  const held = await hub.operator('POST', `/operator/dockings/${shop.id}/holds`, { ...HOLD, code: 'terms.payment_overdue', ground: [{ type: 'contract', ref: await signContract(hub.hub, shop), article: '7.2' }] })
   const filed = await hub.bearer(shop, 'POST', `/api/decisions/${held.body.id}/appeals`, { text: 'It was paid.' })
-  const at = (ms: number) => new AppealClock({ db: hub.hub.db, vault: hub.hub.vault, clock: { nowMs: () => ms }, log: hub.hub.log }).tick()
+  const at = (ms: number) => new AppealClock({ db: hub.hub.db, vault: hub.hub.vault, clock: { nowMs: () => ms }, log: hub.hub.log, makeId: () => hub.hub.ids.make('dec', Date.now()) }).tick()
   const due = Date.parse(filed.body.decideBy)
   await at(due - 1)
   assert.equal((await hub.order(shop, { reference: 'A-1', good })).status, 403)

@@ -255,7 +255,7 @@ test('a decision of each kind is a real one: it blocks, has its statement, shows
     assert.equal((await hub.order(shop, { reference: `A-${i}`, good })).status, 201)
   }
   const held = await hub.operator('POST', `/operator/dockings/${shop.id}/holds`, {
-    code: 'terms.payment_overdue', scope: ['orders'], facts: ['An invoice is unpaid.'], ground: [{ type: 'contract', ref: 'C', article: '7' }], remedy: { en: 'Pay it.', zh: '请付款。' },
+    code: 'compliance.licence_missing', scope: ['orders'], facts: ['No licence was handed in.'], ground: [{ type: 'law', ref: '电子商务法', article: '第十条' }], remedy: { en: 'Hand it in.', zh: '请提交。' },
   })
   assert.equal(held.status, 201, held.text)
   assert.equal((await hub.bearer(shop, 'DELETE', '/api/sandbox/faults')).body.decisions.length, 1, "an operator's decision stays")

@@ -2,18 +2,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Client } from 'pg'
 import { codeOf, must, openRooms, type Rooms } from '../../../test/house/rooms.ts'
-import { decisionsOf, findDecision, hold, lift, type Decision, type Statement } from '../decisions/index.ts'
+import { signContract } from '../../../test/rule-text.ts'
+import { decisionsOf, findDecision, hold, lift, type Decision, type StatementDraft } from '../decisions/index.ts'
 import type { Docking } from '../partners/index.ts'
 import { AppealClock, appealOutcomes, askEvidence, decideAppeal, extendAppeal, fileAppeal, findAppeal, giveEvidence, openFile, withdrawAppeal, type Appeal, type Appellant, type EvidenceAsk, type Verdict } from './index.ts'
 
 const DAY_MS = 86_400_000
 const days = (n: number, from = Date.now()) => new Date(from + n * DAY_MS)
-const LAW: Statement['ground'] = [{ type: 'law', ref: '电子商务法', article: '第二十七条', quote: '', publishedAt: '' }]
-const CONTRACT: Statement['ground'] = [{ type: 'contract', ref: 'Master contract', article: '7.2', quote: '', publishedAt: '' }]
+const LAW: StatementDraft['ground'] = [{ type: 'law', ref: '电子商务法', article: '第二十七条', quote: '', publishedAt: '' }]
 
 /** A decision by wang, on a contract unless told. */
-async function decide(rooms: Rooms, docking: Docking, { ground = CONTRACT, scope = ['orders'] }: { ground?: Statement['ground']; scope?: Statement['measure']['scope'] } = {}): Promise<Decision> {
-  const commercial = ground === CONTRACT
+async function decide(rooms: Rooms, docking: Docking, { ground: given, scope = ['orders'] }: { ground?: StatementDraft['ground']; scope?: StatementDraft['measure']['scope'] } = {}): Promise<Decision> {
+  const commercial = given === undefined
+  const ground = given ?? [{ type: 'contract', ref: await signContract(rooms, docking), article: '7.2' }]
   return must(await hold(rooms.db, {
     id: rooms.ids.make('dec', rooms.clock.nowMs()), lane: docking.lane, docking: docking.id, by: 'wang',
     statement: {
@@ -36,7 +37,7 @@ const now = async (rooms: Rooms, appeal: Appeal) => (await findAppeal(rooms, app
 const inForce = async (rooms: Rooms, docking: Docking) => (await decisionsOf(rooms.db, docking.lane, docking.id, true)).map((one) => one.id)
 const facts = async (rooms: Rooms, docking: Docking) => (await rooms.owner.query<{ kind: string }>(`select kind from platform.facts where docking = $1 and kind like 'appeal.%' order by position`, [docking.id])).rows.map((row) => row.kind)
 /** The clock of appeals as it looks at a later time. */
-const travel = (rooms: Rooms, ms: number) => new AppealClock({ db: rooms.db, vault: rooms.vault, clock: { nowMs: () => ms }, log: rooms.hub.log }).tick()
+const travel = (rooms: Rooms, ms: number) => new AppealClock({ db: rooms.db, vault: rooms.vault, clock: { nowMs: () => ms }, log: rooms.hub.log, makeId: () => rooms.ids.make('dec', rooms.clock.nowMs()) }).tick()
 
 test('an appeal that is right lifts the measure at once, by another person, with its words sealed and its documents kept', async (t) => {
   const rooms = await openRooms(t)
@@ -141,16 +142,21 @@ test('the clock stands still while evidence is owed, goes on when it comes or is
 test('a missed clock frees the partner, but for a ground of law; the appeal is decided all the same, and once missed is missed once', async (t) => {
   const rooms = await openRooms(t)
   const docking = await rooms.openDocking()
-  const [byContract, byLaw] = [await decide(rooms, docking), await decide(rooms, docking, { ground: LAW })]
-  const [free, held] = [must(await file(rooms, docking, byContract)), must(await file(rooms, docking, byLaw))]
+  const lawful = await rooms.openDocking()
+  const [byContract, byLaw] = [await decide(rooms, docking), await decide(rooms, lawful, { ground: LAW })]
+  const [free, held] = [must(await file(rooms, docking, byContract)), must(await file(rooms, lawful, byLaw))]
   await travel(rooms, free.decideBy.getTime() - 60_000)
-  assert.deepEqual((await inForce(rooms, docking)).length, 2)
+  assert.deepEqual([await inForce(rooms, docking), await inForce(rooms, lawful)], [[byContract.id], [byLaw.id]])
   for (let i = 0; i < 3; i++) await travel(rooms, held.decideBy.getTime() + 1_000)
-  assert.deepEqual(await inForce(rooms, docking), [byLaw.id])
-  assert.deepEqual((await facts(rooms, docking)).filter((kind) => kind === 'appeal.clock_missed').length, 2)
+  assert.deepEqual(await inForce(rooms, lawful), [byLaw.id])
+  const [warning] = await decisionsOf(rooms.db, docking.lane, docking.id, true)
+  assert.deepEqual([(await inForce(rooms, docking)).length, warning!.statement.measure.kind, warning!.statement.supersedes, warning!.decidedBy], [1, 'warn', byContract.id, 'appeal_clock'], 'what is left is a warning that names the decision')
+  assert.deepEqual([(await findDecision(rooms.db, docking.lane, byContract.id))!.liftHow, (await now(rooms, free)).appeal.outcomeDecision], ['appeal_clock', warning!.id])
+  assert.deepEqual([...await facts(rooms, docking), ...await facts(rooms, lawful)].filter((kind) => kind === 'appeal.clock_missed').length, 2)
   const missed = (await now(rooms, free)).appeal
   assert.deepEqual([missed.state, missed.missedAt!.getTime() >= missed.decideBy.getTime()], ['filed', true])
   must(await judge(rooms, free, 'overturned'))
+  assert.deepEqual(await inForce(rooms, docking), [], 'the warning goes too')
   must(await judge(rooms, held, 'upheld'))
   const outcomes = await appealOutcomes(rooms.db, days(-1), days(1))
   assert.deepEqual(outcomes.map(({ class: cls, code, outcome, count, missedClock }) => [cls, code, outcome, count, missedClock]), [
@@ -169,7 +175,8 @@ test('right in part: a lesser decision takes the place of the old one, and a gre
   const decided = must(await judge(rooms, appeal, 'partly', 'li', { scope: ['goods'], goods: ['gds_1'] }))
   assert.deepEqual(await inForce(rooms, docking), [decided.outcomeDecision])
   const less = (await findDecision(rooms.db, docking.lane, decided.outcomeDecision!))!
-  assert.deepEqual([less.statement.measure.scope, less.statement.measure.goods, less.decidedBy], [['goods'], ['gds_1'], 'li'])
+  assert.deepEqual([less.statement.measure.scope, less.statement.measure.goods, less.decidedBy, less.statement.supersedes], [['goods'], ['gds_1'], 'li', decision.id])
+  assert.deepEqual((await findDecision(rooms.db, docking.lane, decision.id))!.liftHow, 'appeal')
 })
 
 test('documents are few and small, and are what their hash says', async (t) => {

@@ -3,7 +3,6 @@ import type { Log } from '../../platform/log.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { accept, type Outcome } from '../../../protocol/outcome.ts'
-import { findDecision } from '../decisions/index.ts'
 import { dropMeasure } from './measures.ts'
 import type { Appeal } from './model.ts'
 import { isOpen } from './rules.ts'
@@ -13,7 +12,7 @@ import { loadDueAppeals, moveAppeal, readAppeals } from './store.ts'
 const EVERY_MS = 60_000
 const A_PAGE = 100
 
-export type AppealClockOptions = { db: Database; vault: Vault; clock: Clock; log: Log }
+export type AppealClockOptions = { db: Database; vault: Vault; clock: Clock; log: Log; makeId: () => string }
 
 /** Runs the clocks of appeals: evidence that was not given in time, and decisions that were not taken in time. */
 export class AppealClock {
@@ -77,18 +76,20 @@ export class AppealClock {
   }
 
   /** The measure goes first and the record follows, as where a person decides: nobody is held by a clock that was missed. */
-  async #miss({ id, lane: laneNumber, decision: decisionId, standsWhenMissed }: Appeal, now: Date): Promise<void> {
-    const { db, vault, log } = this.#options
+  async #miss(due: Appeal, now: Date): Promise<void> {
+    const { db, vault, log, makeId } = this.#options
+    const { id, standsWhenMissed } = due
+    let warning: string | null = null
     if (!standsWhenMissed) {
-      const decision = await findDecision(db, laneNumber, decisionId)
-      const dropped = decision ? await dropMeasure(db, decision) : accept(null)
-      if (!dropped.ok) return log.error({ appeal: id, code: dropped.refusal.code }, 'a measure could not be dropped although the clock of its appeal was missed')
+      const dropped = await dropMeasure(db, due, makeId())
+      if (dropped.ok) warning = dropped.value
+      else return log.error({ appeal: id, code: dropped.refusal.code }, 'a measure could not be dropped although the clock of its appeal was missed')
     }
     await underAppeal(db, id, async (connection, lane, appeal) => {
       if (!isOpen(appeal) || appeal.missedAt !== null || appeal.state === 'evidence_owed' || appeal.decideBy > now) return accept(null)
-      await connection.run(moveAppeal({ ...appeal, missedAt: lane.at > appeal.decideBy ? lane.at : now }))
+      await connection.run(moveAppeal({ ...appeal, missedAt: lane.at > appeal.decideBy ? lane.at : now, outcomeDecision: warning }))
       await write(connection, vault, lane, appeal, { kind: 'missed', side: 'clock', by: 'appeal_clock', text: null, dueAt: null })
-      tell(lane, appeal, 'appeal.clock_missed', { class: appeal.class, code: appeal.code, stands: standsWhenMissed })
+      tell(lane, appeal, 'appeal.clock_missed', { class: appeal.class, code: appeal.code, stands: standsWhenMissed, outcomeDecision: warning })
       return accept(null)
     })
   }

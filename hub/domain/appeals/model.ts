@@ -17,6 +17,8 @@ export type Appeal = {
   class: ReasonClass
   code: ReasonCode
   decisionBy: string
+  /** The second person of a decision whose facts are withheld. */
+  approvedBy: string | null
   /** Whether the measure stands although the clock was missed: law, an order of an authority, a fraud hold. */
   standsWhenMissed: boolean
   via: Via

@@ -1,6 +1,5 @@
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import type { Database } from '../../platform/postgres/database.ts'
-import { findDecision, type Decision } from '../decisions/index.ts'
 import { narrowMeasure, overturnMeasure } from './measures.ts'
 import type { Appeal, Narrower, Verdict } from './model.ts'
 import { DAY_MS, mayAsk, mayExtend, mayReview } from './rules.ts'
@@ -52,8 +51,7 @@ export async function decideAppeal({ db, vault }: AppealDesk, ask: DecideAsk): P
   const may = mayReview(found, ask.by)
   if (!may.ok) return may
   if ((ask.verdict === 'partly') !== (ask.narrower !== null)) return refuse('protocol.invalid_field', { path: '/narrower', expected: 'with the outcome partly, and with no other' })
-  const decision = (await findDecision(db, found.lane, found.decision))!
-  const dealt = await dealWith(db, decision, ask)
+  const dealt = await dealWith(db, found, ask)
   if (!dealt.ok) return dealt
   return underAppeal(db, ask.id, async (connection, lane, appeal) => {
     const still = mayReview(appeal, ask.by)
@@ -68,14 +66,13 @@ export async function decideAppeal({ db, vault }: AppealDesk, ask: DecideAsk): P
 }
 
 /** @returns the decision that took the place of the old one, if one did */
-async function dealWith(db: Database, decision: Decision, { verdict, narrower, decisionId, by }: DecideAsk): Promise<Outcome<string | null>> {
-  if (verdict === 'upheld') return accept(null)
+async function dealWith(db: Database, appeal: Appeal, { verdict, narrower, decisionId, by }: DecideAsk): Promise<Outcome<string | null>> {
+  if (verdict === 'upheld') return accept(appeal.outcomeDecision)
   if (verdict === 'overturned') {
-    const ended = await overturnMeasure(db, decision, by)
-    return ended.ok ? accept(null) : ended
+    const ended = await overturnMeasure(db, appeal, by)
+    return ended.ok ? accept(appeal.outcomeDecision) : ended
   }
-  const less = await narrowMeasure(db, decision, narrower!, decisionId, by)
-  return less.ok ? accept(less.value.id) : less
+  return narrowMeasure(db, appeal, narrower!, decisionId, by)
 }
 
 /** How appeals ended between two times, by class and code of the decision that they were about. */

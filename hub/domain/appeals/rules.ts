@@ -39,7 +39,7 @@ export function mayGo(appeal: Appeal): Outcome<null> {
 /** Whether this person may work on the appeal: it is open, and he or she did not take the decision. */
 export function mayReview(appeal: Appeal, by: string): Outcome<null> {
   if (!isOpen(appeal)) return ended(appeal)
-  return appeal.decisionBy.toLowerCase() === by.toLowerCase() ? refuse('appeals.same_person', { appeal: appeal.id, decision: appeal.decision }) : accept(null)
+  return [appeal.decisionBy, appeal.approvedBy].some((one) => one?.toLowerCase() === by.toLowerCase()) ? refuse('appeals.same_person', { appeal: appeal.id, decision: appeal.decision }) : accept(null)
 }
 
 function ended(appeal: Appeal): Outcome<never> {

@@ -1,11 +1,15 @@
 import { explain, reasonOf } from '../../../protocol/reasons.ts'
 import type { Decision, Statement } from '../decisions/index.ts'
-import type { Language, Letter, LetterContext, Section } from './model.ts'
+import type { Language, Letter, LetterContext, Row, Section } from './model.ts'
 import { standingOf, type Standing } from './rules.ts'
 import { CLASSES, pick, word, writeTime, type Pair } from './words.ts'
 
 const SIDES: Readonly<Record<Statement['cause']['side'], Pair>> = { partner: ['对接方', 'partner'], hub: ['主站', 'main site'], supplier: ['供货方', 'supplier'], network: ['网络', 'network'] }
-const MEASURES: Readonly<Record<Statement['measure']['kind'], Pair>> = { suspend: ['暂停', 'suspended'], refuse: ['拒绝', 'refused'] }
+const MEASURES: Readonly<Record<Statement['measure']['kind'], Pair>> = {
+  warn: ['警告（不限制）', 'warned, nothing is held'], throttle: ['限速', 'slowed down'], suspend: ['暂停', 'suspended'], refuse: ['拒绝', 'refused'], restrict_payout: ['限制提现', 'payouts restricted'],
+  delist: ['下架', 'delisted'], key_quarantine: ['隔离', 'quarantined'], terminate: ['终止合作', 'terminated'], reprice: ['调价', 'repriced'], withdraw_offer: ['停止供应', 'no longer offered'],
+  limit: ['限量', 'limited'], credit: ['限制授信', 'credit restricted'], level: ['调整等级', 'moved to another level'], channel: ['限制支付通道', 'channel restricted'],
+}
 const SCOPES: Readonly<Record<string, Pair>> = { goods: ['商品', 'goods'], orders: ['下单', 'orders'], funds: ['资金', 'funds'], members: ['用户数据', 'user data'], key: ['密钥', 'keys'] }
 const GROUNDS: Readonly<Record<Statement['ground'][number]['type'], Pair>> = {
   law: ['法律法规', 'Law'], contract: ['合同', 'Contract'], published_rule: ['公示规则', 'Published rule'], authority_order: ['主管机关指令', 'Order of an authority'],
@@ -17,7 +21,11 @@ const DECIDED: Readonly<Record<Statement['automation']['decision'], Pair>> = { f
 const EVIDENCE: Readonly<Record<Statement['evidence'][number]['kind'], Pair>> = {
   check_run: ['检测记录', 'Check run'], finding: ['核查发现', 'Finding'], ledger: ['账目', 'Ledger'], file: ['文件', 'File'], list_match: ['名单比对', 'List match'], notice: ['通知', 'Notice'],
 }
-const STANDINGS: Readonly<Record<Standing, Pair>> = { in_force: ['生效中', 'In force'], to_come: ['尚未生效', 'Not yet in force'], lifted: ['已解除', 'Lifted'], ended: ['已期满终止', 'Ended'] }
+const WITHHELD: Readonly<Record<Exclude<Statement['evidence'][number]['disclosure'], 'full'>, Pair>> = {
+  redacted: ['部分内容已隐去', 'told in part'], withheld_by_law: ['依法不予披露', 'withheld by law'], withheld_third_party: ['涉及第三方，不予披露', 'withheld to protect others'],
+  withheld_detection: ['检测方法不予披露', 'withheld, since it would show how things are detected'],
+}
+const STANDINGS: Readonly<Record<Standing, Pair>> = { in_force: ['生效中', 'In force'], to_come: ['尚未生效', 'Not yet in force'], lifted: ['已解除', 'Lifted'], ended: ['已期满终止', 'Ended'], superseded: ['已被取代', 'Superseded'] }
 
 /** What a letter tells of a decision; the page behind its link tells how the decision stands, whatever the letter was. */
 export type DecisionEvent = 'decision_taken' | 'decision_changed' | 'decision_lifted'
@@ -29,9 +37,9 @@ export function decisionLetter(kind: DecisionEvent | null, decision: Decision, c
   const { code } = decision.statement.cause
   const reason = reasonOf(code).title[language === 'zh-CN' ? 'zh' : 'en']
   const standing = standingOf(decision, at)
-  const over = standing === 'lifted' || standing === 'ended'
+  const over = standing !== 'in_force' && standing !== 'to_come'
   const titles: Partial<Record<DecisionEvent, string>> = {
-    decision_lifted: say(`对接“${docking}”的措施已解除：${reason}`, `The measure against ${docking} was lifted: ${reason}`),
+    decision_lifted: standing === 'ended' ? say(`对接“${docking}”的措施已期满终止：${reason}`, `The measure against ${docking} has ended: ${reason}`) : say(`对接“${docking}”的措施已解除：${reason}`, `The measure against ${docking} was lifted: ${reason}`),
     decision_changed: say(`对接“${docking}”的处理决定有变更：${reason}`, `The decision about ${docking} was changed: ${reason}`),
   }
   return {
@@ -56,9 +64,10 @@ function shortOf(kind: DecisionEvent | null, { statement: { cause } }: Decision,
   return `${deed}${say('：', ': ')}${word(CLASSES[cause.class], language, cause.class)} ${cause.code}`
 }
 
-function leadOf({ statement, liftedAt }: Decision, standing: Standing, { language }: LetterContext): string[] {
+function leadOf({ statement, liftedAt, supersededBy }: Decision, standing: Standing, { language }: LetterContext): string[] {
   const say = pick(language)
   if (standing === 'lifted') return [say(`该措施已于 ${writeTime(liftedAt!, language)} 解除，此后不再限制贵方。`, `The measure was lifted at ${writeTime(liftedAt!, language)} and stops nothing any more.`)]
+  if (standing === 'superseded') return [say(`该决定已于 ${writeTime(liftedAt!, language)} 由另一份决定取代：${supersededBy}。`, `At ${writeTime(liftedAt!, language)} another decision took its place: ${supersededBy}.`)]
   if (standing === 'ended') return [say(`该措施已于 ${writeTime(statement.measure.endsAt!, language)} 期满终止。`, `The measure ended at ${writeTime(statement.measure.endsAt!, language)}.`)]
   const { code, class: cls } = statement.cause
   const because = { measure: nameMeasure(statement, language), since: writeTime(statement.measure.effectiveAt, language) }
@@ -86,11 +95,22 @@ function measureOf({ id, statement, liftedAt }: Decision, { language, publicUrl 
       ...(measure.goods.length > 0 ? [{ term: say('涉及商品', 'Goods'), text: measure.goods.join(say('、', ', ')) }] : []),
       { term: say('生效', 'Since'), text: writeTime(measure.effectiveAt, language) },
       ...(measure.endsAt === null ? [] : [{ term: say('期限至', 'Until'), text: writeTime(measure.endsAt, language) }]),
-      ...(measure.liftsWhen === null ? [] : [{ term: say('解除条件', 'Lifts when'), text: measure.liftsWhen }]),
+      ...(measure.liftsWhen === null ? [] : [{ term: say('解除条件', 'Lifts when'), text: 'words' in measure.liftsWhen ? measure.liftsWhen.words : say(`检查 ${measure.liftsWhen.check} 通过后自动解除`, `the check ${measure.liftsWhen.check} is green; it is then lifted by itself`) }]),
+      ...(measure.keys.length > 0 ? [{ term: say('涉及密钥', 'Keys'), text: measure.keys.join(say('、', ', ')) }] : []),
+      ...allowedRows(statement, language),
       ...(liftedAt === null ? [] : [{ term: say('解除时间', 'Lifted'), text: writeTime(liftedAt, language) }]),
       { term: say('决定编号', 'Decision'), text: id },
     ],
   }
+}
+
+function allowedRows({ measure: { allows } }: Statement, language: Language): Row[] {
+  const say = pick(language)
+  const rows: [string, string | number | undefined][] = [
+    [say('每秒请求数', 'Requests a second'), allows.requestsPerSecond], [say('每单件数', 'Pieces an order'), allows.unitsPerOrder], [say('单价最高', 'Price up to'), allows.unitPriceMax],
+    [say('等级', 'Level'), allows.level], [say('价格组', 'Price group'), allows.priceGroup],
+  ]
+  return rows.flatMap(([term, value]) => (value === undefined ? [] : [{ term, text: String(value) }]))
 }
 
 /** Where the law forbids telling, the letter says exactly that, under the true class and with the article. */
@@ -128,7 +148,7 @@ function evidenceOf(statement: Statement, language: Language): Section[] {
     heading: say('证据', 'Evidence'),
     rows: statement.evidence.map(({ kind, id, sha256, disclosure }) => ({
       term: word(EVIDENCE[kind], language, kind),
-      text: disclosure === 'full' ? `${id}\nSHA-256 ${sha256}` : disclosure === 'redacted' ? say('部分内容已隐去', 'told in part') : say('依法不予披露', 'withheld by law'),
+      text: disclosure === 'full' ? `${id}\nSHA-256 ${sha256}` : WITHHELD[disclosure][language === 'zh-CN' ? 0 : 1],
     })),
   }]
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { codeOf, must, openRooms, type Rooms } from '../../../test/house/rooms.ts'
 import { readMails } from '../../../test/mails.ts'
-import { hold, type Statement } from '../decisions/index.ts'
+import { hold, type StatementDraft } from '../decisions/index.ts'
 import { addKey, createOwnKey, endKeyAt, rollKey, type Docking } from '../partners/index.ts'
 import { Conditions } from './conditions.ts'
 import { addContact, contactsOf, MAIN_SITE_OWNER, replaceContacts, type ContactAsk } from './index.ts'
@@ -21,7 +21,7 @@ const WECOM: ContactAsk = { channel: 'wecom', address: 'https://qyapi.weixin.qq.
 const DINGTALK: ContactAsk = { channel: 'dingtalk', address: 'https://oapi.dingtalk.com/robot/send?access_token=ROBOTKEY2', secret: 'SEC0123456789abcdef', language: 'en', kinds: KINDS }
 const ownerOf = (docking: Docking) => ({ lane: docking.lane, docking: docking.id })
 
-function statement(changes: Partial<Statement> = {}): Statement {
+function statement(changes: Partial<StatementDraft> = {}): StatementDraft {
   const days = (n: number) => new Date(Date.now() + n * DAY_MS).toISOString()
   return {
     measure: { kind: 'suspend', scope: ['orders'], goods: [], effectiveAt: days(0), endsAt: null, liftsWhen: null }, cause: { class: 'compliance', code: 'compliance.identity_unverified', side: 'partner' },
@@ -30,7 +30,7 @@ function statement(changes: Partial<Statement> = {}): Statement {
     clocks: { respondBy: days(7), decideAppealBy: days(15), reviewAt: days(89) }, appeal: { channel: 'https://hub.example/appeals', free: true, differentReviewer: true }, funds: { held: '0', releaseAt: null, ordersInFlight: 'finish' }, ...changes,
   }
 }
-const decide = async (rooms: Rooms, docking: Docking, changes: Partial<Statement> = {}) =>
+const decide = async (rooms: Rooms, docking: Docking, changes: Partial<StatementDraft> = {}) =>
   must(await hold(rooms.db, { id: rooms.ids.make('dec', rooms.clock.nowMs()), lane: docking.lane, docking: docking.id, statement: statement(changes), by: 'wang' }))
 const told = async (rooms: Rooms) => (await rooms.owner.query<{ kind: string; subject: string }>('select kind, subject from notices.outbox order by id')).rows.map((row) => [row.kind, row.subject])
 const files = (rooms: Rooms) => {

@@ -10,7 +10,7 @@ import { KEY_NOTICE_DAYS, keyNoticeDue } from './rules.ts'
 /** What is to be told to whom, before it is a letter. A contact hears it who waits for any of `wanted`. */
 export type Event = { owner: Owner; wanted: readonly ContactKind[]; kind: NoticeKind; subject: string; occasion: bigint; body: string; only: string | null }
 
-const DECIDED: Readonly<Record<string, NoticeKind>> = { 'decision.taken': 'decision_taken', 'decision.changed': 'decision_changed', 'decision.lifted': 'decision_lifted' }
+const DECIDED: Readonly<Record<string, NoticeKind>> = { 'decision.taken': 'decision_taken', 'decision.changed': 'decision_changed', 'decision.lifted': 'decision_lifted', 'decision.lapsed': 'decision_lifted' }
 
 /** What is told of an appeal to the one who filed it, and to the main site. */
 const APPEALED: Readonly<Record<string, { kind: NoticeKind; partner: boolean; mainSite: boolean }>> = {

@@ -5,3 +5,4 @@ export { addKey, endKeyAt, findDocking, guardPrice, keysEnding, listDockings, mo
 export { createOwnKey, listOwnKeys, revokeOwnKey, rollKey, type KeyAsker } from './rotation.ts'
 export { findTwin, openTwin, renewKeys, travel, type Twin } from './twins.ts'
 export { loadDockingsOfMigration, readDocking, revokeKeysOf, type KeyRow } from './store.ts'
+export { checkKeyLeaked, liveSecretHash } from './checks.ts'

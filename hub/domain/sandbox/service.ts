@@ -6,14 +6,15 @@ import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
-import { decisionsOf, hold, lift, type Decision } from '../decisions/index.ts'
+import { decisionsOf, lift, type Decision } from '../decisions/index.ts'
 import { deposit, openBalance, type Deposited } from '../ledger/index.ts'
 import { openDocking, openTwin, travel, type Credentials, type Docking, type Twin } from '../partners/index.ts'
 import { openContract } from '../terms/index.ts'
 import { FAULTS, LIMITS, type Asked, type Box, type Call, type Origin, type Switch } from './model.ts'
 import { AddressQuota } from './quota.ts'
 import { fits, readFault } from './rules.ts'
-import { DRILL_HAND, drillStatement } from './statement.ts'
+import { takeDrillDecision } from './drill.ts'
+import { DRILL_HAND } from './statement.ts'
 import { TestStock } from './stock.ts'
 import { clearSwitches, countApplications, insertBox, loadBox, loadSwitches, putSwitch, readBoxes, readSwitches, spendSwitch, touchBox } from './store.ts'
 import { endUnused } from './sweep.ts'
@@ -143,8 +144,8 @@ export class Sandboxes {
     if (!asked.ok) return asked
     const { fault, params, code } = asked.value
     if (fault.needsSignature && docking.dialect !== 'json') return refuse('protocol.invalid_field', { path: '/fault', expected: 'another fault: requests of this dialect carry no time' })
-    const { db } = this.#options
-    const decided = code === null ? accept(null) : await this.#decide(docking, code as ReasonCode)
+    const { db, vault, ids, clock, publicUrl } = this.#options
+    const decided = code === null ? accept(null) : await takeDrillDecision({ db, vault, ids, publicUrl: publicUrl() }, docking, code as ReasonCode, clock.nowMs())
     if (!decided.ok) return decided
     await db.transaction((connection) =>
       underLanes(connection, [docking.lane], async ({ at, append }) => {
@@ -153,12 +154,6 @@ export class Sandboxes {
       }))
     this.forget(docking.id)
     return accept({ decision: decided.value })
-  }
-
-  async #decide(docking: Docking, code: ReasonCode): Promise<Outcome<Decision>> {
-    const { db, clock, ids, publicUrl } = this.#options
-    const nowMs = clock.nowMs()
-    return hold(db, { id: ids.make('dec', nowMs), lane: docking.lane, docking: docking.id, statement: drillStatement(code, publicUrl(), new Date(nowMs)), by: DRILL_HAND })
   }
 
   /** Takes every switch back and lifts every decision that was asked for; others stay. */
