@@ -30,6 +30,7 @@ import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
 import { showQuote } from './commands/quote.ts'
 import { showReport } from './commands/report.ts'
 import { listComments, listRules, publishRule, signContract } from './commands/rules.ts'
+import { conformFinish, conformHub, conformPlatform, conformShow, conformTask, conformVerify } from './commands/conform.ts'
 import { listRequests } from './commands/requests.ts'
 import { clearFaults, depositTestMoney, keepSandboxFile, moveClock, openSandbox, openTwin, setFault, showSandbox } from './commands/sandbox.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
@@ -42,6 +43,7 @@ export const commands: readonly Command[] = [
   listFindings, showEvidence, openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
+  conformHub, conformPlatform, conformTask, conformFinish, conformShow, conformVerify,
   placeOrder, showQuote, showReport, showFigures, fileAppeal, listOwnAppeals, giveEvidence, withdrawAppeal, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 

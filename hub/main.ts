@@ -70,7 +70,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     db, vault, clock, ids, log, channels: openChannels(config, { log, clock }), robotOrigins: config.robotOrigins, publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs,
     dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
-  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
+  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay, requestsADay: config.sandboxRequestsADay })
   const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const decisions = new DecisionClock({

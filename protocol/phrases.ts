@@ -48,6 +48,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} new addresses a day': '每天 {n} 个新地址',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
   '{n} forms a minute': '每分钟 {n} 次表单提交',
+  '{n} requests a day': '每天 {n} 个请求',
   '{n} sandboxes an hour': '每小时 {n} 个沙箱',
 
   // Conformance.

@@ -26,6 +26,8 @@ export type Config = {
   outboundPrivate: boolean
   /** How many sandboxes strangers may open in 24 hours; 0 closes the door. */
   sandboxesADay: number
+  /** How many requests a day a sandbox may send that a stranger opened. */
+  sandboxRequestsADay: number
 }
 
 const WIRE_CHANNELS = ['sms', 'wecom', 'dingtalk'] as const
@@ -59,6 +61,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     smsGateway: URL.canParse(env.SMS_GATEWAY_URL ?? '') ? { url: new URL(env.SMS_GATEWAY_URL!).href, key: env.SMS_GATEWAY_KEY ?? '' } : null,
     outboundPrivate: env.OUTBOUND_PRIVATE === 'yes',
     sandboxesADay: number('SANDBOXES_A_DAY', 200, 0, 100_000),
+    sandboxRequestsADay: number('SANDBOX_REQUESTS_A_DAY', 20_000, 1, 100_000_000),
   }
 }
 

@@ -135,13 +135,16 @@ test('just below and just above the threshold every answer is the same, until a 
   const listed = await hub.operator('GET', '/operator/findings')
   const [finding] = listed.body.items
   assert.deepEqual([finding.docking, finding.bands.beat, finding.bands.notEvaluated], [shop.id, 'even', ['payer', 'redeemer', 'device', 'refund_loop']])
+  const template = await hub.operator('POST', '/operator/rules', { kind: 'contract_template', slug: 'supply', title: { en: 'Supply contract', zh: '供货合同' }, text: { en: 'Article 5.1. Orders are made by buyers.', zh: '第五条之一　订单须由真实买家产生。' } })
+  const contract = await hub.operator('POST', `/operator/dockings/${shop.id}/contracts`, { rule: template.body.id, signedAt: new Date().toISOString(), signedBy: 'Shop' })
+  assert.equal(contract.status, 201, contract.text)
   const held = await hub.operator('POST', `/operator/dockings/${shop.id}/holds`, {
-    code: 'terms.contract_breach', scope: ['orders'], facts: [`Orders of one good on ${finding.day}: ${finding.bands.orders}, at an ${finding.bands.beat} beat.`], ground: [{ type: 'contract', ref: '供货合同', article: '5.1' }],
+    code: 'terms.brushing', scope: ['orders'], facts: [`Orders of one good on ${finding.day}: ${finding.bands.orders}, at an ${finding.bands.beat} beat.`], ground: [{ type: 'contract', ref: contract.body.id, article: '5.1' }],
     remedy: { en: 'Say who ordered.', zh: '请说明下单人。' }, evidence: [{ id: finding.evidence.id, kind: finding.evidence.kind, sha256: finding.evidence.sha256 }],
   })
   assert.equal(held.status, 201, held.text)
   const told = await hub.bearer(shop, 'GET', '/api/docking')
-  assert.ok(told.text.includes(finding.evidence.sha256))
+  assert.ok(told.text.includes(finding.evidence.sha256) && told.text.includes('withheld_detection'))
   for (const number of Object.values(profile)) for (const text of [told.text, listed.text]) assert.equal(text.includes(String(number).slice(0, 6)) && String(number).length > 4, false, 'no threshold and no weight')
 
   assert.equal((await hub.operator('GET', `/operator/findings/evidence?finding=${finding.id}`)).status, 403, 'an ordinary operator does not see them either')

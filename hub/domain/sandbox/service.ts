@@ -19,7 +19,7 @@ import { TestStock } from './stock.ts'
 import { clearSwitches, countApplications, insertBox, loadBox, loadSwitches, putSwitch, readBoxes, readSwitches, spendSwitch, touchBox } from './store.ts'
 import { endUnused } from './sweep.ts'
 
-export type SandboxesOptions = { db: Database; vault: Vault; clock: Clock; ids: IdMaker; log: Log; publicUrl: () => string; applicationsADay: number }
+export type SandboxesOptions = { db: Database; vault: Vault; clock: Clock; ids: IdMaker; log: Log; publicUrl: () => string; applicationsADay: number; requestsADay: number }
 
 export type Application = { name: string; dialect: 'json' | 'acg0'; contact: string | null; address: string }
 
@@ -40,6 +40,8 @@ export class Sandboxes {
   readonly #options: SandboxesOptions
   readonly #quota = new AddressQuota(LIMITS.applicationsAnHour)
   readonly #states = new Map<string, Promise<State>>()
+  /** Requests of this day by sandbox: strangers must not fill the log of facts. */
+  #paced = { day: 0, counts: new Map<string, number>() }
   #applying: Promise<unknown> = Promise.resolve()
   #sweeping: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
@@ -192,6 +194,8 @@ export class Sandboxes {
   async meet(docking: Docking, header: string | undefined, call: Call): Promise<Outcome<Meeting | null>> {
     const { box, switches } = await this.#stateOf(docking)
     if (box !== null) this.#touch(docking, box)
+    const paced = box?.origin === 'application' ? this.#pace(docking.id) : accept(null)
+    if (!paced.ok) return paced
     if (header !== undefined) {
       const asked = readFault(header, HEADER)
       if (!asked.ok) return asked
@@ -236,6 +240,18 @@ export class Sandboxes {
     this.#states.set(docking.id, fresh)
     fresh.catch(() => this.#states.delete(docking.id))
     return fresh
+  }
+
+  #pace(docking: string): Outcome<null> {
+    const { clock, requestsADay } = this.#options
+    const nowMs = clock.nowMs()
+    const day = Math.floor(nowMs / DAY_MS)
+    if (day !== this.#paced.day) this.#paced = { day, counts: new Map() }
+    const count = (this.#paced.counts.get(docking) ?? 0) + 1
+    this.#paced.counts.set(docking, count)
+    if (count <= requestsADay) return accept(null)
+    const retryAfterS = Math.ceil(((day + 1) * DAY_MS - nowMs) / 1000)
+    return refuse('platform.rate_limited', { allowed: `${requestsADay} requests a day`, retryAfterS }, { retryAfterS })
   }
 
   /** Used today is enough to know. */

@@ -54,6 +54,12 @@ export const Decide = Type.Object({
 }, closed)
 export type Decide = Static<typeof Decide>
 
+/** What a detector found is told in bands alone, so that nobody can work out how to pass below it. */
+const FINDING = {
+  disclosure: 'withheld_detection',
+  withheldGround: 'A pattern detector: thresholds and weights are not told. The hash commits to the record, and whoever decides an appeal reads it. · 模式检测：阈值与权重不予披露；哈希已固定其记录，复核申诉的人可以查阅。',
+}
+
 /** What a measure of a kind is on, where nobody says. */
 const USUAL: Readonly<Partial<Record<Kind, Scope[]>>> = {
   warn: ['orders'], throttle: ['orders'], limit: ['orders'], delist: ['goods'], withdraw_offer: ['goods'], reprice: ['goods'], level: ['goods'], key_quarantine: ['key'], terminate: ['orders', 'goods', 'key'],
@@ -89,7 +95,7 @@ export async function readStatement(hub: Hub, docking: Docking, body: Decide, by
     cause: { class: reason.class, code, side: body.side ?? reason.side, secondary: (body.secondary ?? []).filter(isReasonCode).map((one) => ({ class: reasonOf(one).class, code: one })) },
     ground: body.ground.map(({ publishedAt, ...one }) => ({ ...one, quote: one.quote ?? '', publishedAt: publishedAt === undefined ? '' : new Date(publishedMs(publishedAt)!).toISOString() })),
     facts: body.facts.map((one) => (typeof one === 'string' ? { text: one } : { text: one.text, period: one.period ? { from: inUtc(one.period.from), to: inUtc(one.period.to) } : null, metrics: one.metrics ?? [] })),
-    evidence: (body.evidence ?? []).map((one) => ({ ...one, kind: one.kind as 'file', disclosure: (one.disclosure ?? 'full') as 'full' })),
+    evidence: (body.evidence ?? []).map((one) => ({ ...(one.kind === 'finding' ? FINDING : { disclosure: 'full' }), ...one, kind: one.kind as 'file' })) as StatementDraft['evidence'],
     source: body.source ?? (code === 'compliance.authority_order' ? 'authority_order' : 'own_review'),
     automation: { detection: body.detection ?? false, decision: 'not', reviewer: by },
     remedy: body.remedy.map((one, i) => ({ step: i + 1, action: one.action, who: one.who ?? 'partner', selfTest: one.selfTest ?? null, evidenceNeeded: one.evidenceNeeded ?? [], due: one.due === undefined ? null : inUtc(one.due) })),
