@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
+import { AppealClock } from './domain/appeals/index.ts'
 import { Cases } from './domain/compliance/index.ts'
 import { checkStanding, DecisionClock } from './domain/decisions/index.ts'
 import { FigureBook } from './domain/figures/index.ts'
@@ -24,7 +25,7 @@ import { checkSync } from './inbound/sync.ts'
 import { systemClock } from './kernel/clock.ts'
 import { IdMaker } from './kernel/ids.ts'
 import { NonceWindow } from './kernel/nonces.ts'
-import { openOutbox } from './outbound/mail.ts'
+import { openChannels } from './outbound/channels.ts'
 import { checkPublicAddress } from './outbound/self.ts'
 import { readConfig, type Config } from './platform/config.ts'
 import { takeOverLanes } from './platform/lanes.ts'
@@ -68,7 +69,8 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   await prices.start()
 
   const notices = new Notices({
-    db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
+    db, vault, clock, ids, log, channels: openChannels(config, { log, clock }), robotOrigins: config.robotOrigins, publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs,
+    dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
   const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay, requestsADay: config.sandboxRequestsADay })
   const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
@@ -77,7 +79,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     db, log, desk: () => ({ checks: hub.checks, inputs: hub.inputChecks }), findDocking: (id) => findDocking(db, id), nowMs: () => clock.nowMs(), onEnded: ({ docking }) => hub.keys.forget(docking),
   })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, logbook, decisions, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log, makeId: () => ids.make('dec', clock.nowMs()) }), sandboxes, conformance, logbook, decisions, operators, signer, startedAtS,
     figures: new FigureBook({ db, clock, log }),
     risk: new Watch({ db, vault, clock, log, makeId: () => ids.make('fnd', clock.nowMs()), random: () => randomInt(2 ** 32) / 2 ** 32 }),
     cases: new Cases({ db, vault, clock, random: randomBytes }),
@@ -101,7 +103,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
 
 /** Ends what runs by itself, the highest floor first, then the orders, which write down what they know, then the lines. */
 export async function closeRooms(hub: Hub): Promise<void> {
-  for (const room of [hub.figures, hub.risk, hub.logbook, hub.sandboxes, hub.notices, hub.decisions, hub.prices, hub.orders]) await room.close()
+  for (const room of [hub.figures, hub.risk, hub.logbook, hub.sandboxes, hub.notices, hub.appeals, hub.decisions, hub.prices, hub.orders]) await room.close()
   await hub.db.end()
 }
 
@@ -146,7 +148,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  for (const room of [hub.decisions, hub.notices, hub.sandboxes, hub.logbook, hub.figures, hub.risk]) room.start()
+  for (const room of [hub.decisions, hub.appeals, hub.notices, hub.sandboxes, hub.logbook, hub.figures, hub.risk]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

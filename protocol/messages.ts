@@ -139,15 +139,59 @@ export const Docking = Type.Object({
   }, closed)),
 }, closed)
 
-export const ContactLanguage = Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])
-export const ContactKinds = Type.Array(Type.Union([Type.Literal('decisions'), Type.Literal('funds'), Type.Literal('stock')]), { minItems: 1, maxItems: 3, description: 'What the person is told: decisions about the docking, a low deposit, goods that run out.' })
-const ContactAddress = Type.String({ minLength: 3, maxLength: 254, description: 'An e-mail address.', examples: ['owner@shop.example'] })
+/** A document that is handed in with an appeal. */
+const EvidenceAsk = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 120, pattern: PLAIN_TEXT, title: 'text without control, direction or zero-width characters' }),
+  note: Type.Optional(Type.String({ maxLength: 500 })),
+  sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', title: '64 lower-case hexadecimal digits', description: 'Needed where the document itself is handed over elsewhere.' })),
+  content: Type.Optional(Type.String({ maxLength: 349_528, pattern: '^[A-Za-z0-9+/]*={0,2}$', title: 'content in base64', description: 'The document, at most 256 KB, in base64. It is kept sealed.' })),
+}, closed)
+const AppealText = Type.String({ minLength: 1, maxLength: 4000 })
+const AppealEvidence = Type.Optional(Type.Array(EvidenceAsk, { maxItems: 5 }))
 
-export const ContactAsk = Type.Object({ channel: Type.Literal('email'), address: ContactAddress, language: ContactLanguage, kinds: ContactKinds }, closed)
+export const FileAppeal = Type.Object({ text: AppealText, evidence: AppealEvidence }, closed)
+export const GiveEvidence = Type.Object({ text: AppealText, evidence: AppealEvidence }, closed)
+export const WithdrawAppeal = Type.Object({}, closed)
+
+const AppealState = Type.Union([
+  Type.Literal('filed'), Type.Literal('evidence_owed'), Type.Literal('under_review'), Type.Literal('upheld'), Type.Literal('overturned'), Type.Literal('partly'), Type.Literal('withdrawn'),
+])
+const appealView = {
+  id: Id, decision: Id, code: Type.String(), class: Type.String(), state: AppealState, filedAt: Time,
+  decideBy: Type.Union([Time, Type.Null()], { description: 'Another person has decided by then; null while evidence is owed, since the clock stands still, and once the appeal has ended.' }),
+  evidenceDue: Type.Union([Time, Type.Null()]), extendedDays: Type.Integer(), missedAt: Type.Union([Time, Type.Null()], { description: 'When the clock was missed; the measure then blocks no longer, unless it rests on a law, an order or a fraud.' }),
+  closedAt: Type.Union([Time, Type.Null()]), outcomeDecision: Type.Union([Id, Type.Null()], { description: 'The decision that took the place of the one appealed against.' }),
+}
+const AppealEntry = Type.Object({
+  kind: Type.Union([
+    Type.Literal('filed'), Type.Literal('asked'), Type.Literal('given'), Type.Literal('resumed'), Type.Literal('extended'), Type.Literal('missed'), Type.Literal('upheld'), Type.Literal('overturned'), Type.Literal('partly'), Type.Literal('withdrawn'),
+  ]),
+  side: Type.Union([Type.Literal('partner'), Type.Literal('main_site'), Type.Literal('clock')]), text: Type.Union([Type.String(), Type.Null()]), at: Time, dueAt: Type.Union([Time, Type.Null()]),
+}, closed)
+const AppealDocument = Type.Object({ number: Type.Integer(), name: Type.String(), note: Type.String(), sha256: Type.String(), bytes: Type.Union([Type.Integer(), Type.Null()]) }, closed)
+
+export const AppealSummary = Type.Object(appealView, closed)
+export const AppealPage = page(AppealSummary)
+/** An appeal with all that was said; names of the main site's people are not part of it. */
+export const AppealView = Type.Object({ ...appealView, entries: Type.Array(AppealEntry), evidence: Type.Array(AppealDocument) }, closed)
+
+export const ContactLanguage = Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])
+const ContactKind = Type.Union([Type.Literal('decisions'), Type.Literal('funds'), Type.Literal('stock'), Type.Literal('keys'), Type.Literal('conditions'), Type.Literal('appeals')])
+export const ContactKinds = Type.Array(ContactKind, {
+  minItems: 1, maxItems: 6,
+  description: 'What the person is told: decisions about the docking and their appeals, a low deposit, goods that run out, keys that end or are revoked, conditions that last, appeals alone.',
+})
+const ContactChannel = Type.Union([Type.Literal('email'), Type.Literal('sms'), Type.Literal('wecom'), Type.Literal('dingtalk')], { description: 'sms: a telephone. wecom, dingtalk: the robot of a group.' })
+const ContactAddress = Type.String({ minLength: 3, maxLength: 500, description: 'An e-mail address, a mobile number, or the address of the robot, which is kept as a secret.', examples: ['owner@shop.example', '+8613800138000'] })
+
+export const ContactAsk = Type.Object({
+  channel: ContactChannel, address: ContactAddress, secret: Type.Optional(Type.String({ maxLength: 200, description: 'Of a DingTalk robot: the secret SEC… with which its messages are signed.' })),
+  language: ContactLanguage, kinds: ContactKinds,
+}, closed)
 export const PutContacts = Type.Object({ items: Type.Array(ContactAsk, { maxItems: 20, description: 'The whole list of people that you name; the operator may have named others.' }) }, closed)
 
 export const ContactView = Type.Object({
-  id: Id, channel: Type.Literal('email'), address: Type.String({ description: 'Masked: enough to recognise it by.' }), language: ContactLanguage, kinds: ContactKinds,
+  id: Id, channel: ContactChannel, address: Type.String({ description: 'Masked: enough to recognise it by.' }), language: ContactLanguage, kinds: ContactKinds,
   setBy: Type.Union([Type.Literal('partner'), Type.Literal('operator')]), createdAt: Time,
 }, closed)
 export const ContactList = Type.Object({ items: Type.Array(ContactView), next: Type.Null() }, closed)

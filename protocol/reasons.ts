@@ -392,6 +392,26 @@ export const reasons = {
     ['This is the last owner', 'Without {operator} nobody could name or end operators; add another owner first.'],
     ['最后一位所有者不能终止', '{operator} 终止后将无人能管理运营人员，请先添加另一位所有者。'], ['operator']),
 
+  // Appeals against decisions.
+  'appeals.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such appeal', 'No appeal has the id {appeal}.'],
+    ['申诉不存在', '没有编号为 {appeal} 的申诉。'], ['appeal']),
+  'appeals.open_already': answer('technical', { ...ruled, retry: 'never' },
+    ['An appeal against this decision is open', 'The appeal {appeal} against the decision {decision} is open; add to it instead.'],
+    ['该处理决定已有未结申诉', '处理决定 {decision} 已有未结的申诉 {appeal}，请在其中补充。'], ['appeal', 'decision']),
+  'appeals.ended': answer('technical', { ...ruled, retry: 'never' },
+    ['The appeal has ended', 'The appeal {appeal} ended at {endedAt}: {state}.'],
+    ['申诉已结束', '申诉 {appeal} 已于 {endedAt} 结束：{state}。'], ['appeal', 'state', 'endedAt']),
+  'appeals.too_late': answer('technical', { ...ruled, retry: 'never' },
+    ['The measure ended too long ago', 'The measure of the decision {decision} ended at {endedAt}; appeals are taken for {allowedDays} days after that.'],
+    ['措施结束已久，不再受理申诉', '处理决定 {decision} 的措施已于 {endedAt} 结束，结束后 {allowedDays} 天内受理申诉。'], ['decision', 'endedAt', 'allowedDays']),
+  'appeals.same_person': answer('technical', { ...asked, status: 403, retry: 'never' },
+    ['Another person must decide this appeal', 'You took the decision {decision}; another person works on the appeal {appeal}.'],
+    ['申诉须由他人裁定', '处理决定 {decision} 由您作出，申诉 {appeal} 须由他人处理。'], ['appeal', 'decision']),
+  'appeals.delays_spent': answer('technical', { ...ruled, retry: 'never' },
+    ['The appeal cannot be put off again', 'Allowed for one appeal: {allowed} ({what}). It has to be decided now.'],
+    ['申诉不能再延后', '每件申诉最多 {allowed} 次（{what}），现应作出裁定。'], ['what', 'allowed']),
+
   // The restricted work of compliance persons. Nobody else is ever given one of these.
   'cases.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
     ['There is no such case', 'No case has the id {case}.'],

@@ -278,6 +278,8 @@ export type Problem<Code extends string = ReasonCode> = {
   serverTime: Time
 }
 
+export type { Appeal, AppealSummary, EvidenceAsk, FileAppeal, GiveEvidence } from './appeals.ts'
+
 export type Page<Item> = { items: Item[]; next: string | null }
 
 /** What an order would be answered now. It holds neither price nor stock. */

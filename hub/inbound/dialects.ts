@@ -123,7 +123,10 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, rep
   crashpoint('authenticated')
   const { docking, key } = asker.value
   const place = enter(hub, key, nowMs, throttleOf(key, nowMs))
-  if (!place.ok) return { done: { outcome: place } }
+  if (!place.ok) {
+    hub.notices.meet({ lane: docking.lane, docking: docking.id }, place.refusal.code, nowMs)
+    return { done: { outcome: place } }
+  }
   try {
     entry.body = { call: opened.value.call }
     if (mayMeetFault(request, key)) {

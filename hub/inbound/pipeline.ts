@@ -142,7 +142,10 @@ async function walk<B extends TSchema, Q extends TSchema>(
   if (key.expiresAt) reply.header('berth-key-expires', key.expiresAt.toISOString())
   const place = enter(hub, key, nowMs, throttle)
   reply.header('ratelimit', `"docking";r=${place.ok ? place.value.left() : 0};t=1`)
-  if (!place.ok) return kept(hub, key, request, place)
+  if (!place.ok) {
+    hub.notices.meet({ lane: key.docking.lane, docking: key.docking.id }, place.refusal.code, nowMs)
+    return kept(hub, key, request, place)
+  }
   const weigh = (weight: number) => {
     place.value.weigh(weight)
     reply.header('ratelimit', `"docking";r=${place.value.left()};t=1`)

@@ -9,6 +9,7 @@ import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
+import { appealRoutes as operatorAppealRoutes } from './operator/appeals.ts'
 import { bookRoutes } from './operator/books.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
 import { findingRoutes } from './operator/findings.ts'
@@ -21,6 +22,7 @@ import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
+import { appealRoutes } from './partner/appeals.ts'
 import { conformanceRoutes } from './partner/conformance.ts'
 import { rulebookRoutes } from './operator/rulebook.ts'
 import { decisionRoutes as ownDecisionRoutes, dockingRoutes, reasonRoutes } from './partner/docking.ts'
@@ -126,6 +128,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
+    appealRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
     ruleRoutes(doors, hub)
@@ -140,6 +143,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     bookRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
+    operatorAppealRoutes(doors, hub)
     findingRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)
