@@ -20,8 +20,6 @@ export type Cause = {
   msg?: RegExp
   /** Causes that stand beside it and must be named as well. */
   also?: readonly ReasonCode[]
-  /** It stands until it is mended: then the report's verdict is this and nothing else. */
-  stands?: boolean
   /** Refused before anybody is known: no docking's report may hold it. */
   stranger?: boolean
   /** Nobody is let in at all, the owner who asks for the report included. */

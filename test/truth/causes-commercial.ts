@@ -5,10 +5,11 @@ const again = (stage: Stage) => stage.buy()
 
 export const commercial: readonly Cause[] = [
   {
-    name: 'the deposit is spent', class: 'commercial', code: 'ledger.insufficient_funds', ways: WAYS, set: { deposit: '5.00' }, msg: /余额不足/, stands: false,
+    name: 'the deposit is spent', class: 'commercial', code: 'ledger.insufficient_funds', ways: WAYS, set: { deposit: '5.00' }, msg: /余额不足/,
     because: () => ({ needed: '9.50', available: '5.00' }), says: { en: /deposit|top up/i, zh: /加款|充值/ },
     mend: async (stage, shown) => {
-      const missing = (Number(shown.because.needed ?? 9.5) - Number(shown.because.available ?? 5)).toFixed(2)
+      // The shortfall, and something for the next order: an empty deposit is told as one.
+      const missing = (Number(shown.because.needed ?? 9.5) - Number(shown.because.available ?? 5) + 100).toFixed(2)
       await stage.operator('POST', `/operator/dockings/${stage.docking.id}/deposits`, { reference: stage.reference(), amount: missing })
       return stage.buy()
     },

@@ -5,7 +5,7 @@ import type { Cause } from './cause.ts'
 import { WAYS, type Shown, type Stage } from './stage.ts'
 
 /** What a person decided: the code, what was found, and the one thing that mends it. */
-type Case = { name: string; code: ReasonCode; fact: string; en: string; zh: string; measure?: Record<string, unknown>; ground?: { type: string; ref: string; article: string } }
+type Case = { name: string; code: ReasonCode; fact: string; en: string; zh: string; measure?: Record<string, unknown>; ground?: { type: string; ref: string; article: string }; isNews?: boolean }
 
 const templates = new WeakMap<TestHub, Promise<string>>()
 
@@ -49,7 +49,7 @@ export async function decide(stage: Stage, one: Case): Promise<string> {
   const cls: ReasonClass = one.code.startsWith('compliance.') ? 'compliance' : 'commercial'
   const goods = one.measure?.goods === 'this' ? { goods: [stage.code] } : {}
   const body = {
-    measure: { kind: 'suspend', scope: ['orders'], ...one.measure, ...goods }, code: one.code, ground: [await groundOf(stage, cls, one.ground)], facts: [one.fact], remedy: [{ action: { en: one.en, zh: one.zh } }],
+    measure: { kind: 'suspend', scope: ['orders'], ...one.measure, ...goods }, code: one.code, ground: [await groundOf(stage, cls, one.ground)], facts: [one.isNews ? { text: one.fact, period: { from: new Date(Date.now() - 3_600_000).toISOString(), to: new Date().toISOString() } } : one.fact], remedy: [{ action: { en: one.en, zh: one.zh } }],
   }
   const decided = await stage.operator('POST', `/operator/dockings/${stage.docking.id}/decisions`, body)
   if (decided.status !== 202) {
@@ -73,7 +73,7 @@ async function doneAndLifted(stage: Stage): Promise<Shown> {
 export function measured(one: Case, more: Partial<Cause> = {}): Cause {
   const cls: ReasonClass = one.code.startsWith('compliance.') ? 'compliance' : 'commercial'
   return {
-    name: one.name, class: cls, code: one.code, ways: WAYS, stands: true, msg: /处理决定 dec_/, remedy: { en: one.en, zh: one.zh },
+    name: one.name, class: cls, code: one.code, ways: WAYS, msg: /处理决定 dec_/, remedy: { en: one.en, zh: one.zh },
     inject: async (stage) => void await decide(stage, one), because: () => ({ measure: String(one.measure?.kind ?? 'suspend'), since: /^\d{4}-/ }),
     says: { en: new RegExp(one.en.split(' ')[0]!), zh: new RegExp(one.zh.slice(0, 2)) }, mend: doneAndLifted, ...more,
   }
@@ -131,7 +131,8 @@ export const together: readonly Cause[] = [
     ...measured({ ...UNVERIFIED, name: 'two measures of two classes' }), also: ['terms.fee_unpaid'],
     inject: async (stage) => {
       await decide(stage, UNVERIFIED)
-      await decide(stage, UNPAID)
+      // A second class may be told only over what was not known before.
+      await decide(stage, { ...UNPAID, isNews: true })
     },
   },
   {
@@ -141,10 +142,10 @@ export const together: readonly Cause[] = [
     },
   },
   {
-    name: 'the deposit is spent and the stock is gone', class: 'commercial', code: 'ledger.insufficient_funds', ways: WAYS, set: { deposit: '5.00', cards: 1 }, also: ['catalogue.out_of_stock'], msg: /余额不足.*库存不足/s, stands: true,
+    name: 'the deposit is spent and the stock is gone', class: 'commercial', code: 'ledger.insufficient_funds', ways: WAYS, set: { deposit: '5.00', cards: 1 }, also: ['catalogue.out_of_stock'], msg: /余额不足.*库存不足/s,
     ask: (stage) => stage.buy({ quantity: 2 }), because: () => ({ needed: '19.00', available: '5.00' }), says: { en: /deposit|top up/i, zh: /加款|充值/ },
     mend: async (stage) => {
-      await stage.operator('POST', `/operator/dockings/${stage.docking.id}/deposits`, { reference: stage.reference(), amount: '14.00' })
+      await stage.operator('POST', `/operator/dockings/${stage.docking.id}/deposits`, { reference: stage.reference(), amount: '100.00' })
       return stage.buy({ quantity: 1 })
     },
   },

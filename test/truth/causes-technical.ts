@@ -37,12 +37,12 @@ export const technical: readonly Cause[] = [
   {
     name: 'the clock is ahead', class: 'technical', code: 'partners.clock_skew', ways: ['json'],
     ask: (stage) => signed(stage, {}, { created: nowS() + 900 }), because: () => ({ skewS: (value) => Math.abs(Math.abs(Number(value)) - 900) < 30 }),
-    says: { en: /clock|NTP/i, zh: /时钟|校时|NTP/ }, mend: again,
+    says: { en: /clock|NTP/i, zh: /时间同步|ntp/i }, mend: again,
   },
   {
     name: 'the clock is behind', class: 'technical', code: 'partners.clock_skew', ways: ['json'],
     ask: (stage) => signed(stage, {}, { created: nowS() - 900 }), because: () => ({ skewS: (value) => Math.abs(Math.abs(Number(value)) - 900) < 30 }),
-    says: { en: /clock|NTP/i, zh: /时钟|校时|NTP/ }, mend: again,
+    says: { en: /clock|NTP/i, zh: /时间同步|ntp/i }, mend: again,
   },
   {
     name: 'another secret signs', class: 'technical', code: 'partners.signature_invalid', ways: ['json'],
@@ -80,7 +80,7 @@ export const technical: readonly Cause[] = [
   {
     name: 'the shop signs with nothing', class: 'technical', code: 'partners.signature_malformed', ways: ['acg0', 'acg2'], msg: /签名|sign/,
     ask: async (stage) => shownShop(await post(stage.docking.baseUrl, FORM_PATH[stage.way as 'acg0'], `app_id=${stage.docking.appId}&shared_code=${stage.code}&num=1&request_no=${stage.reference()}`)),
-    stranger: true, says: { en: /sign/i, zh: /签名/ }, mend: again,
+    says: { en: /sign/i, zh: /签名/ }, mend: again,
   },
   {
     name: 'the key was revoked', class: 'technical', code: 'partners.key_revoked', ways: ['json'],
@@ -179,7 +179,7 @@ export const technical: readonly Cause[] = [
       await stage.buy({ reference })
       return stage.buy({ reference, quantity: 2 })
     },
-    says: { en: /reference|number/i, zh: /订单号/ }, mend: (stage) => stage.buy({ quantity: 2 }),
+    says: { en: /reference|number/i, zh: /单号/ }, mend: (stage) => stage.buy({ quantity: 2 }),
   },
   {
     name: 'a choice that was not made', class: 'technical', code: 'orders.choice_missing', ways: ['json', 'acg0', 'acg2'], msg: /请选择/,
@@ -193,7 +193,7 @@ export const technical: readonly Cause[] = [
   },
   {
     name: 'a price that the protocol cannot say', class: 'technical', code: 'catalogue.price_too_fine', ways: ['acg0', 'acg2'], msg: /小数/, set: { good: { unitPrice: '0.0125', maximum: 1000 }, cards: 1100 },
-    says: { en: /thousand|JSON/i, zh: /千|JSON/ }, mend: (stage) => stage.buy({ code: `${stage.code}-x1000` }),
+    says: { en: /thousand|JSON/i, zh: /千|JSON/ }, mend: (stage) => stage.buy({ code: `${stage.code}x1000` }),
   },
 ]
 

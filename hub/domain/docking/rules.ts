@@ -54,17 +54,19 @@ export function wireChecks(approach: Approach, refusals: readonly RefusalFact[],
       en: `No limit or condition of the hub was met lately; the limits are ${approach.limits.requestsPerSecond} requests a second and ${approach.limits.inFlight} at once.`,
       zh: `近期未触发限流或本站异常；上限为每秒 ${approach.limits.requestsPerSecond} 次、同时 ${approach.limits.inFlight} 个请求。`,
     }),
-    shown('orders.last_refused', 'goods', otherRefused(approach.requests, recent, lane, now), { en: 'No order was refused lately for another reason.', zh: '近期没有因其他原因被拒的订单。' }),
+    ...othersRefused(approach.requests, recent, lane, now).map((met) => shown('orders.last_refused', 'goods', met, { en: 'No order was refused lately for another reason.', zh: '近期没有因其他原因被拒的订单。' })),
   ]
 }
 
 /**
  * The newest refusal of a layer. It stands while the newest request of the same key (and of the same call, where the
- * layer is one of the call) is that refusal: whoever has come further since has mended it.
+ * layer is one of the call) is that refusal and no other key has brought the same call through since: whoever has come
+ * further has mended it.
  */
 function lastRefused(layer: CheckLayer, codes: readonly string[], requests: readonly SeenRequest[], facts: readonly RefusalFact[], lane: number, at: Date): Refused | null {
   const fact = facts.find(({ code }) => codes.includes(code))
-  const met = newestOf(requests, OF_THE_KEY.has(layer)).find(({ code, atMs }) => code !== null && codes.includes(code) && at.getTime() - atMs < (layer === 'condition' ? CONDITION_MS : RECENT_MS))
+  const met = newestOf(requests, OF_THE_KEY.has(layer))
+    .find((request) => request.code !== null && codes.includes(request.code) && at.getTime() - request.atMs < (layer === 'condition' ? CONDITION_MS : RECENT_MS) && !isMended(requests, request))
   if (met) {
     const proof = facts.find(({ code, at: when }) => code === met.code && Math.abs(when.getTime() - met.atMs) < SAME_MS)
     return { code: met.code!, because: proof ? becauseOf(proof) : {}, at: new Date(met.atMs), evidence: proof ? `fact ${lane}/${proof.position}` : `request ${met.id}`, stands: true }
@@ -74,6 +76,11 @@ function lastRefused(layer: CheckLayer, codes: readonly string[], requests: read
     return before ? { code: before.code!, because: {}, at: new Date(before.atMs), evidence: `request ${before.id}`, stands: false } : null
   }
   return isReasonCode(fact.code) ? { code: fact.code, because: becauseOf(fact), at: fact.at, evidence: `fact ${lane}/${fact.position}`, stands: false } : null
+}
+
+/** Whether the same call has succeeded since, by whichever key: a key that was replaced is not asked for again. */
+function isMended(requests: readonly SeenRequest[], refused: SeenRequest): boolean {
+  return requests.slice(0, requests.indexOf(refused)).some(({ code, route, call }) => code === null && route === refused.route && (refused.call === null || call === refused.call))
 }
 
 /** A fact is written a moment behind its answer. */
@@ -92,14 +99,18 @@ function newestOf(requests: readonly SeenRequest[], isOfTheKey: boolean): SeenRe
 const LISTED: ReadonlySet<string> = new Set(Object.values(CODES).flat())
 
 /** Whose cause a room itself looks for anew. */
-const ASKED_BY_ROOMS: ReadonlySet<string> = new Set(['catalogue.out_of_stock', 'catalogue.good_not_found', 'catalogue.good_not_on_sale', 'catalogue.price_above_guard', 'ledger.insufficient_funds'])
+const ASKED_BY_ROOMS: ReadonlySet<string> = new Set(['catalogue.out_of_stock', 'catalogue.good_not_on_sale', 'catalogue.price_above_guard', 'ledger.insufficient_funds'])
 
-/** Refusals that belong to no layer of the wire and to no room that asks the same again: the order itself. */
-function otherRefused(requests: readonly SeenRequest[], facts: readonly RefusalFact[], lane: number, at: Date): Refused | null {
+/** Refusals that belong to no layer of the wire and to no room that asks the same again: the order itself. One a code, the newest first; null alone when there is none. */
+function othersRefused(requests: readonly SeenRequest[], facts: readonly RefusalFact[], lane: number, at: Date): (Refused | null)[] {
   const isOther = (code: string) => isReasonCode(code) && !LISTED.has(code) && !ASKED_BY_ROOMS.has(code) && reasonOf(code).kind === 'answer'
   const codes = [...new Set([...requests.flatMap(({ code }) => (code === null ? [] : [code])), ...facts.map(({ code }) => code)])].filter(isOther)
-  return codes.length === 0 ? null : lastRefused('goods', codes, requests, facts, lane, at)
+  const found = codes.slice(0, MOST_OTHERS).map((code) => lastRefused('goods', [code], requests, facts, lane, at)).filter((met) => met !== null)
+  return found.length === 0 ? [null] : found
 }
+
+/** A report is read by a person. */
+const MOST_OTHERS = 8
 
 function becauseOf(fact: RefusalFact): CheckResult['because'] {
   return (JSON.parse(fact.body) as { because?: CheckResult['because'] }).because ?? {}

@@ -19,6 +19,9 @@ import { presentSandbox } from './sandbox.ts'
 import { throttleOf } from '../throttle.ts'
 import { closed, Cursor, Limit, pageLimit } from './query.ts'
 
+/** Whoever reads the report has come through: the request itself is the newest proof of it. */
+const REPORT_PATH = '/api/docking/report'
+
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
     method: 'GET', path: '/api/docking', summary: 'Who am I: mode, key, limits, open decisions', scope: 'docking:read', answers: { 200: Docking },
@@ -42,12 +45,12 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   })
 
   addRoute(app, hub, {
-    method: 'GET', path: '/api/docking/report', summary: 'Why can I not dock? Every check, one verdict', scope: 'docking:read', answers: { 200: Report },
+    method: 'GET', path: REPORT_PATH, summary: 'Why can I not dock? Every check, one verdict', scope: 'docking:read', answers: { 200: Report },
     handler: async (asked) => accept({ status: 200, body: await reportFor(hub, asked, null, null) }),
   })
 
   addRoute(app, hub, {
-    method: 'POST', path: '/api/docking/report', summary: 'The report, with your own canonical string or a probe text compared', scope: 'docking:read', body: ReportAsk, answers: { 200: Report },
+    method: 'POST', path: REPORT_PATH, summary: 'The report, with your own canonical string or a probe text compared', scope: 'docking:read', body: ReportAsk, answers: { 200: Report },
     handler: async (asked) => accept({ status: 200, body: await reportFor(hub, asked, asked.body.signature?.base ?? null, asked.body.probe ?? null) }),
   })
 
@@ -91,7 +94,7 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
 
 async function reportFor(hub: Hub, asked: Asked, partnerBase: string | null, probe: string | null) {
   const made = await report(hub.db, hub.checks, asked.docking, {
-    key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe, requests: requestsOf(hub, asked.docking.id), version: NEWEST_VERSION, limits: hub.limiter.options, nowMs: asked.nowMs,
+    key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe, requests: [{ id: asked.requestId, atMs: asked.nowMs, key: asked.key.id, route: REPORT_PATH, call: null, code: null }, ...requestsOf(hub, asked.docking.id)], version: NEWEST_VERSION, limits: hub.limiter.options, nowMs: asked.nowMs,
   }, timeOf(asked.key, asked.nowMs))
   return hub.signer.signDocument(presentReport(hub.publicUrl, made))
 }
