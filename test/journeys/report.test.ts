@@ -134,6 +134,15 @@ test('where the law withholds, the report says that, the article, the true class
   assert.equal(report.checks.filter(({ verdict, layer }: Json) => verdict !== 'pass' && layer !== 'holds').length, 0, 'nothing else is blamed')
 })
 
+test('a measure with a condition says when it is lifted, beside what helps', async () => {
+  const shop = await open()
+  const reply = await hub.operator('POST', `/operator/dockings/${shop.id}/holds`, hold('compliance.identity_unverified', { liftsWhen: 'The licence is verified.' }))
+  assert.equal(reply.status, 201, reply.text)
+  const { remedy } = checkOf(await reportOf(shop), 'decisions.standing')
+  assert.match(remedy.en, /^Send a valid business licence\. Lifts when: The licence is verified\.$/)
+  assert.match(remedy.zh, /解除条件：The licence is verified\.$/)
+})
+
 test('a probe that came garbled names the mistake and what was meant', async () => {
   const shop = await open()
   for (const [probe, says] of [['鍗″瘑', /read as GBK/], ['å\u008d¡å¯†', /read as Latin-1/], ['锟斤拷', /replaced/], ['??', /question marks/]] as const) {

@@ -1,5 +1,5 @@
 import { CHECK_LAYERS, type CheckLayer, type CheckResult } from '../../kernel/checks.ts'
-import type { Decision } from '../decisions/index.ts'
+import { isWithheld, tellable, type Decision } from '../decisions/index.ts'
 import type { Cause, Finding, Report } from './model.ts'
 
 /** Where the checks of a room stand that do not say it themselves. */
@@ -26,17 +26,22 @@ export function inOrder(results: readonly CheckResult[]): Finding[] {
  * the article and under the true class.
  */
 export function statedBy(result: CheckResult, { statement }: Pick<Decision, 'statement'>): CheckResult {
-  const { ground, remedy, evidence, measure } = statement
+  const { ground, remedy, measure } = tellable(statement)
   const articles = ground.map(({ ref, article }) => `${ref} ${article}`).join('; ')
-  const steps = (lang: 'en' | 'zh') => [...remedy.map(({ action }) => action[lang]), ...(measure.liftsWhen ? [`${lang === 'zh' ? '解除条件：' : 'Lifts when: '}${measure.liftsWhen}`] : [])].join(' ')
-  const isWithheld = result.code === 'compliance.withheld_by_law' || (evidence.length > 0 && evidence.every(({ disclosure }) => disclosure === 'withheld_by_law'))
+  const steps = (lang: 'en' | 'zh') => [...remedy.map(({ action }) => action[lang]), ...liftsWhen(measure.liftsWhen, lang)].join(' ')
   return {
     ...result,
-    verdict: isWithheld && result.verdict === 'fail' ? 'withheld' : result.verdict,
+    verdict: isWithheld(statement) && result.verdict === 'fail' ? 'withheld' : result.verdict,
     because: { ...result.because, ...(articles === '' ? {} : { articles: articles.slice(0, 200) }) },
     seen: articles === '' ? result.seen : { en: `${result.seen.en} Ground: ${articles}.`, zh: `${result.seen.zh}依据：${articles}。` },
     remedy: remedy.length === 0 ? null : { en: steps('en'), zh: steps('zh') },
   }
+}
+
+function liftsWhen(condition: Decision['statement']['measure']['liftsWhen'], lang: 'en' | 'zh'): string[] {
+  if (condition === null) return []
+  if ('words' in condition) return [lang === 'zh' ? `解除条件：${condition.words}` : `Lifts when: ${condition.words}`]
+  return [lang === 'zh' ? `检查 ${condition.check} 通过后自动解除。` : `Lifted by itself once the check ${condition.check} is green.`]
 }
 
 function stands({ verdict }: CheckResult): boolean {
