@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Static } from '../protocol/schema.ts'
+import * as log from '../protocol/log-messages.ts'
 import * as hub from '../protocol/messages.ts'
 import { VERSION } from './client.ts'
 import type * as ours from './contract.ts'
@@ -41,6 +42,10 @@ const agreed: Record<string, true> = {
   RolledKey: true satisfies Agree<Static<typeof hub.RolledKey>, ours.RolledKey>,
   RevokedKey: true satisfies Agree<Static<typeof hub.RevokedKey>, ours.RevokedKey>,
   RequestPage: true satisfies Agree<Static<typeof hub.RequestPage>, ours.RequestPage>,
+  Sealed: true satisfies Agree<Static<typeof log.Sealed>, ours.Sealed>,
+  MyLeaves: true satisfies Agree<Static<typeof log.MyLeaves>, ours.MyLeaves>,
+  Cosign: true satisfies Agree<Static<typeof log.Cosign>, ours.Cosign>,
+  WitnessView: true satisfies Agree<Static<typeof log.WitnessView>, ours.WitnessView>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

@@ -133,7 +133,22 @@ export type Decision = {
   endsAt: Time | null
   /** The statement of reasons. */
   statement: Readonly<Record<string, unknown>>
+  /** Where the decision stands in the log, with the proof; null until it is sealed. */
+  sealed?: Sealed | null
 }
+
+/** Your own leaves of the log with what opens them. */
+export type MyLeaves = {
+  name: { pseudonym: string; salt: string; leaves: number } | null
+  items: { index: number; n: number; leaf: string; salt: string | null; payload: string | null }[]
+  /** Ask again with this as `after`. */
+  next: number | null
+}
+
+export type Cosign = { size: number; publicKey: string; line: string }
+export type WitnessView = { name: string; publicKey: string; size: number; signedAt: Time; line: string }
+
+export type Sealed = { leafIndex: number; leafHash: string; checkpoint: string; inclusion: string[] }
 
 export type Docking = {
   id: string

@@ -1,5 +1,5 @@
 import type {
-  Balance, ChangePage, CreateKey, Docking, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey,
+  Balance, ChangePage, Cosign, CreateKey, Docking, Good, KeyView, Movement, MyLeaves, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, WitnessView,
 } from './contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
@@ -45,6 +45,8 @@ export const endpoints = {
   createKey: post<{ readonly body: CreateKey }, NewKey>('/api/keys', { isRepeatable: false }),
   rollKey: post<{ readonly path: { readonly key: string }; readonly body: RollKey }, RolledKey>('/api/keys/{key}/roll', { isRepeatable: false }),
   revokeKey: post<{ readonly path: { readonly key: string }; readonly body: Readonly<Record<string, never>> }, RevokedKey>('/api/keys/{key}/revoke', { isRepeatable: false }),
+  listMyLeaves: get<{ readonly query: { readonly after?: number; readonly limit?: number } }, MyLeaves>('/api/log/mine'),
+  cosignCheckpoint: post<{ readonly body: Cosign }, WitnessView>('/api/log/witness', { isRepeatable: true }),
   listRequests: get<{ readonly query: { readonly before?: string; readonly limit?: number } }, RequestPage>('/api/requests'),
 }
 

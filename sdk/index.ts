@@ -3,10 +3,13 @@ export { explain, isReasonCode, reasonOf, type Reason, type ReasonCode } from '.
 export type { Answer, Outcome, Refusal, Refused } from './answer.ts'
 export { Berth, VERSION, type BerthOptions, type CallOptions, type FollowOptions } from './client.ts'
 export type {
-  Amount, Balance, Card, Change, ChangePage, CreateKey, Decision, Docking, Good, KeyView, Mode, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Problem, Quote, QuoteAsk,
-  ReasonList, ReasonView, Report, ReportAsk, ReportCheck, RequestPage, RequestView, RevokedKey, RolledKey, RollKey, Tier, Time,
+  Amount, Balance, Card, Change, ChangePage, Cosign, CreateKey, Decision, Docking, Good, KeyView, Mode, Movement, MyLeaves, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Problem, Quote, QuoteAsk,
+  ReasonList, ReasonView, Report, ReportAsk, ReportCheck, RequestPage, RequestView, RevokedKey, RolledKey, RollKey, Sealed, Tier, Time, WitnessView,
 } from './contract.ts'
 export { endpoints, get, post, type Ask, type Endpoint } from './endpoints.ts'
+export { cosign, LogWatch, type LogLook, type LogMemory, type LogOptions, type LogStore } from './log.ts'
+export { auditLog, type LogAudit, type Own } from './log-audit.ts'
+export type { LogFault, LogFaultKind } from './log-faults.ts'
 export type { RetryPolicy } from './retrying.ts'
 export type { Credentials } from './signing.ts'
 export { HubUnreachable, type Language, type Words } from './unreachable.ts'

@@ -124,6 +124,8 @@ async function walk<B extends TSchema, Q extends TSchema>(
     return refuse('protocol.invalid_field', { path: 'idempotency-key', expected: '1 to 255 visible ASCII characters' })
   }
   reply.header('berth-version', version ?? NEWEST_VERSION)
+  // Whoever keeps these can tell later that everybody was shown the same log.
+  if (hub.logbook.header !== '') reply.header('berth-checkpoint', hub.logbook.header)
   const trace = request.headers.traceparent
   if (typeof trace === 'string' && TRACE_PARENT.test(trace)) reply.header('traceparent', trace)
   const who = await signIn(hub, arrivalOf(hub, request, body, entry))

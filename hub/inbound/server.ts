@@ -10,6 +10,7 @@ import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
+import { logRoutes as operatorLogRoutes } from './operator/log.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -23,11 +24,13 @@ import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
 import { keyRoutes } from './partner/keys.ts'
+import { ownLogRoutes } from './partner/log.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
+import { logRoutes } from './public/log.ts'
 import { pickupRoutes } from './public/pickup.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
@@ -97,6 +100,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     publicRoutes(doors, hub)
     referenceRoutes(doors)
     linkRoutes(doors, hub)
+    logRoutes(doors, hub)
     reasonRoutes(doors, hub)
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
@@ -105,6 +109,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     contactRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
+    ownLogRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
     dialectRoutes(doors, hub)
@@ -112,6 +117,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     priceRoutes(doors, hub)
     decisionRoutes(doors, hub)
     bookRoutes(doors, hub)
+    operatorLogRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)

@@ -9,6 +9,7 @@ import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, problems, type Asked } from '../pipeline.ts'
 import { presentDecision } from '../present.ts'
+import { withSeals } from '../sealed.ts'
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
@@ -25,7 +26,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
             requestsPerSecond: hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight, requestBytes: limits.requestBytes, cardsPerOrder: limits.cardsPerOrder,
             batchOrders: limits.batchOrders, batchCards: limits.batchCards, batchBytes: limits.batchBytes,
           },
-          decisions: decisions.map(presentDecision), serverTime: new Date(nowMs).toISOString(),
+          decisions: await withSeals(hub, docking.lane, decisions.map(presentDecision)), serverTime: new Date(nowMs).toISOString(),
         },
       })
     },
