@@ -41,7 +41,7 @@ async function serve(): Promise<void> {
   const hub: Hub = {
     // The one question that the doors ask a database by themselves is whether it is there.
     db: { run: async () => [], urgent: { run: async () => [] } } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: [],
-    keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: null as never, logbook: { header: PEER_HEADER } as never,
+    keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: null as never, logbook: { header: PEER_HEADER } as never, sandboxes: null as never,
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nonces: new NonceWindow({ windowS: 600, seed: randomBytes(8).readBigUInt64LE() }),
@@ -95,7 +95,7 @@ function contextOf(seq: number): string {
 
 function memoryKeys(askers: readonly Asker[]): KeyRing {
   const keys = new Map<string, Promise<LiveKey>>(askers.map((asker) => {
-    const docking: Docking = { id: asker.docking, lane: asker.lane, partner: 'prt', name: 'Bench', mode: 'live', dialect: 'json', priceGuard: 'none', priceCapMicro: null, port: null, appId: null, allowedAddresses: [], migration: null, createdAt: new Date() }
+    const docking: Docking = { id: asker.docking, lane: asker.lane, partner: 'prt', name: 'Bench', mode: 'live', dialect: 'json', priceGuard: 'none', priceCapMicro: null, port: null, appId: null, allowedAddresses: [], migration: null, twinOf: null, clockOffsetS: 0, createdAt: new Date() }
     const key: LiveKey = {
       id: asker.keyId, kind: 'hmac-sha256', mode: 'live', docking, scopes: KEY_SCOPES, createdAt: new Date(), expiresAt: null, revokedAt: null,
       key: createSecretKey(Buffer.from(asker.keySecret)), text: null,

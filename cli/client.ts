@@ -10,7 +10,8 @@ export type { Problem } from './problem.ts'
 
 export type Answer<T> = { ok: true; status: number; replayed: boolean; body: T } | { ok: false; problem: Problem }
 
-export type Credentials = { kind: 'bearer'; key: string } | { kind: 'signature'; keyId: string; keySecret: string }
+/** `nobody`: the few calls that need no key. */
+export type Credentials = { kind: 'nobody' } | { kind: 'bearer'; key: string } | { kind: 'signature'; keyId: string; keySecret: string }
 
 /** Nobody answered, or something that is not a hub: an outage, as opposed to a refusal. */
 export class HubUnreachable extends Error {
@@ -49,6 +50,14 @@ export class Client {
     return this.#call('POST', path, {}, Buffer.from(JSON.stringify(body)), timeoutMs)
   }
 
+  put<T>(path: string, body: unknown): Promise<Answer<T>> {
+    return this.#call('PUT', path, {}, Buffer.from(JSON.stringify(body)), TIMEOUT_MS)
+  }
+
+  delete<T>(path: string): Promise<Answer<T>> {
+    return this.#call('DELETE', path, {}, null, TIMEOUT_MS)
+  }
+
   /** Sends a text of any length as it is read; what the source throws is thrown on, and the hub keeps nothing of it. */
   upload<T>(path: string, query: Record<string, string | readonly string[] | undefined>, text: AsyncIterable<string>): Promise<Answer<T>> {
     return this.#call('POST', path, query, Readable.from(text, { objectMode: false, encoding: 'utf8' }), IMPORT_TIMEOUT_MS)
@@ -84,6 +93,7 @@ export class Client {
 
   #sign(method: string, url: URL, body: Buffer | undefined): Record<string, string> {
     const credentials = this.#credentials
+    if (credentials.kind === 'nobody') return {}
     if (credentials.kind === 'bearer') return { authorization: `Bearer ${credentials.key}` }
     return signRequest({ method, url, ...(body ? { body } : {}) }, {
       keyid: credentials.keyId,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, type Credentials } from './client.ts'
 import { WrongUsage, type Asked } from './command.ts'
@@ -11,6 +11,9 @@ export type DemoDocking = {
 
 /** DATA_DIR/demo.json: what the demo main site tells whoever tries it. */
 export type Demo = { hub: string; operator: string; dockings: DemoDocking[]; next: string[] }
+
+/** DATA_DIR/sandbox.json: sandboxes that were opened from here, the newest first. */
+export type OwnSandboxes = { hub: string; dockings: DemoDocking[] }
 
 const DEFAULT_URL = 'http://127.0.0.1:8080'
 
@@ -37,9 +40,54 @@ export function readOperatorKey(env: NodeJS.ProcessEnv): string {
 /** The hub as a partner: --docking names one of the demo; without it the environment counts, then the demo's sandbox. */
 export function partnerClient({ env, lang, option }: Pick<Asked, 'env' | 'lang' | 'option'>): Client {
   const named = option('docking')
+  const given = named === undefined ? fromEnvironment(env) : null
+  const own = given === null ? ownSandbox(env, named) : null
+  if (own) return new Client({ url: hubUrl(env, own), credentials: credentialsOf(own.docking), lang })
   const demo = readDemo(env)
-  const credentials = (named === undefined ? fromEnvironment(env) : null) ?? credentialsOf(chooseDocking(env, demo, named))
-  return new Client({ url: hubUrl(env, demo), credentials, lang })
+  return new Client({ url: hubUrl(env, demo), credentials: given ?? credentialsOf(chooseDocking(env, demo, named)), lang })
+}
+
+/** The hub as anybody. */
+export function strangerClient({ env, lang, option }: Pick<Asked, 'env' | 'lang' | 'option'>): Client {
+  const hub = option('hub')
+  return new Client({ url: hubUrl(hub === undefined ? env : { BERTH_URL: hub }, readDemo(env)), credentials: { kind: 'nobody' }, lang })
+}
+
+/** Sandboxes that were opened from here; the one with this name or id, or the newest. Each knows its own hub. */
+export function ownSandbox(env: NodeJS.ProcessEnv, named: string | undefined): { hub: string; docking: DemoDocking } | null {
+  const found = readOwnSandboxes(env).flatMap(({ hub, dockings }) => dockings.map((docking) => ({ hub, docking })))
+    .find(({ docking }) => named === undefined || docking.name === named || docking.id === named)
+  return found ?? null
+}
+
+/** Puts a sandbox in front of those that were opened from here before. Nobody but its owner may read the file. */
+export function keepSandbox(env: NodeJS.ProcessEnv, hub: string, docking: DemoDocking): string {
+  const kept = readOwnSandboxes(env).map((one) => ({ ...one, dockings: one.dockings.filter(({ id }) => id !== docking.id) })).filter(({ dockings }) => dockings.length > 0)
+  const file = join(dataDirOf(env), 'sandbox.json')
+  try {
+    mkdirSync(dataDirOf(env), { recursive: true })
+    const draft = `${file}.draft`
+    writeFileSync(draft, `${JSON.stringify([{ hub, dockings: [docking] }, ...kept].slice(0, MOST_KEPT), null, 2)}\n`, { mode: 0o600 })
+    chmodSync(draft, 0o600)
+    renameSync(draft, file)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new WrongUsage({ en: `${file} cannot be written (${code}): set DATA_DIR to a folder of yours.`, zh: `无法写入 ${file}（${code}）：请把 DATA_DIR 指向可写的目录。` })
+  }
+  return file
+}
+
+const MOST_KEPT = 50
+
+function readOwnSandboxes(env: NodeJS.ProcessEnv): OwnSandboxes[] {
+  const file = join(dataDirOf(env), 'sandbox.json')
+  const text = readIfThere(file)
+  if (text === null) return []
+  try {
+    return JSON.parse(text) as OwnSandboxes[]
+  } catch {
+    throw new WrongUsage({ en: `${file} is not JSON: remove it.`, zh: `${file} 不是 JSON：请删除。` })
+  }
 }
 
 function fromEnvironment(env: NodeJS.ProcessEnv): Credentials | null {
@@ -52,8 +100,8 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Credentials | null {
 function chooseDocking(env: NodeJS.ProcessEnv, demo: Demo | null, named: string | undefined): DemoDocking {
   if (!demo) {
     throw new WrongUsage({
-      en: `No partner's key: set BERTH_KEY_ID and BERTH_KEY_SECRET (or BERTH_API_KEY), or DATA_DIR to a folder with a demo.json; ${join(dataDirOf(env), 'demo.json')} is not there.`,
-      zh: `没有对接密钥：请设置 BERTH_KEY_ID 与 BERTH_KEY_SECRET（或 BERTH_API_KEY），或把 DATA_DIR 指向含 demo.json 的目录；${join(dataDirOf(env), 'demo.json')} 不存在。`,
+      en: `No partner's key: run "berth sandbox --hub URL" for a sandbox of your own, set BERTH_KEY_ID and BERTH_KEY_SECRET (or BERTH_API_KEY), or DATA_DIR to a folder with a demo.json; ${join(dataDirOf(env), 'demo.json')} is not there.`,
+      zh: `没有对接密钥：可执行 berth sandbox --hub 地址 自助开通沙箱，或设置 BERTH_KEY_ID 与 BERTH_KEY_SECRET（或 BERTH_API_KEY），或把 DATA_DIR 指向含 demo.json 的目录；${join(dataDirOf(env), 'demo.json')} 不存在。`,
     })
   }
   const found = demo.dockings.find((docking) =>
@@ -72,7 +120,7 @@ function credentialsOf(docking: DemoDocking): Credentials {
   })
 }
 
-function hubUrl(env: NodeJS.ProcessEnv, demo: Demo | null): string {
+function hubUrl(env: NodeJS.ProcessEnv, demo: { hub: string } | null): string {
   const text = (env.BERTH_URL || demo?.hub || DEFAULT_URL).replace(/\/+$/, '')
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw new WrongUsage({ en: `"${text}" is not the address of a hub: set BERTH_URL to one such as ${DEFAULT_URL}.`, zh: `“${text}”不是主站地址：请把 BERTH_URL 设为如 ${DEFAULT_URL} 的地址。` })

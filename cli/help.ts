@@ -78,14 +78,14 @@ const SOURCES: Record<Lang, string[][]> = {
     ['DATA_DIR', "the hub's data folder, default .data"],
     ['BERTH_OPERATOR_KEY', "operator's commands; else the file DATA_DIR/operator.key"],
     ['BERTH_KEY_ID, BERTH_KEY_SECRET', "partner's commands, signed by RFC 9421"],
-    ['BERTH_API_KEY', "partner's commands by bearer key; else a docking of DATA_DIR/demo.json (--docking)"],
+    ['BERTH_API_KEY', "partner's commands by bearer key; else the newest sandbox of DATA_DIR/sandbox.json, else of demo.json (--docking)"],
   ],
   zh: [
     ['BERTH_URL', '主站地址；否则取 DATA_DIR/demo.json 的 hub，再否则 http://127.0.0.1:8080'],
     ['DATA_DIR', '主站数据目录，默认 .data'],
     ['BERTH_OPERATOR_KEY', '运营命令的密钥；否则读文件 DATA_DIR/operator.key'],
     ['BERTH_KEY_ID, BERTH_KEY_SECRET', '对接方命令的签名密钥（RFC 9421）'],
-    ['BERTH_API_KEY', '对接方命令的接口密钥；否则取 DATA_DIR/demo.json 中的对接（--docking）'],
+    ['BERTH_API_KEY', '对接方命令的接口密钥；否则取 DATA_DIR/sandbox.json 中最新的沙箱，再否则取 demo.json 中的对接（--docking）'],
   ],
 }
 

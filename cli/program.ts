@@ -25,6 +25,7 @@ import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
 import { showQuote } from './commands/quote.ts'
 import { showReport } from './commands/report.ts'
 import { listRequests } from './commands/requests.ts'
+import { clearFaults, depositTestMoney, keepSandboxFile, moveClock, openSandbox, openTwin, setFault, showSandbox } from './commands/sandbox.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
 import { langOf, showRefusal, withoutControls, type Lang, type Words } from './screen.ts'
 
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
+  openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
   placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 

@@ -12,6 +12,7 @@ import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
+import { Sandboxes } from './domain/sandbox/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
 import { buildServer } from './inbound/server.ts'
@@ -64,8 +65,9 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
+  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, logbook, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, logbook, sandboxes, operators, signer, startedAtS,
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
     keys: new KeyRing(db, vault, clock),
@@ -110,6 +112,7 @@ async function serve(): Promise<void> {
     await hub.prices.close()
     await hub.notices.close()
     await hub.logbook.close()
+    await hub.sandboxes.close()
     await hub.orders.close()
     await hub.db.end()
     process.exitCode = code
@@ -126,6 +129,7 @@ async function serve(): Promise<void> {
   }
   hub.notices.start()
   hub.logbook.start()
+  hub.sandboxes.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -109,6 +109,9 @@ export const DecisionView = Type.Object({
   sealed: Type.Optional(Type.Union([Sealed, Type.Null()], { description: 'Where the decision stands in the log, with the proof; null until it is sealed, a second or two later.' })),
 }, closed)
 
+/** A fault that the next requests of a sandbox meet. */
+export const SandboxSwitch = Type.Object({ fault: Type.String({ description: 'As it is written in the header, such as slow;ms=500.' }), remaining: Type.Integer({ description: 'So many requests it still strikes.' }) }, closed)
+
 export const Docking = Type.Object({
   id: Id, name: Type.String(), mode: Type.Union([Type.Literal('sandbox'), Type.Literal('live')]), dialect: Type.String(), state: Type.Union([Type.Literal('open'), Type.Literal('held')]),
   key: Type.Object({ id: Id, kind: Type.String(), scopes: Type.Array(Type.String()), createdAt: Time, expiresAt: Type.Union([Time, Type.Null()]) }, closed),
@@ -117,6 +120,9 @@ export const Docking = Type.Object({
     requestsPerSecond: Type.Integer(), inFlight: Type.Integer(), requestBytes: Type.Integer(), cardsPerOrder: Type.Integer(), batchOrders: Type.Integer(), batchCards: Type.Integer(), batchBytes: Type.Integer(),
   }, closed),
   decisions: Type.Array(DecisionView), serverTime: Time,
+  sandbox: Type.Optional(Type.Object({
+    live: Type.Union([Id, Type.Null()], { description: 'The live docking whose sandbox this is.' }), clockOffsetS: Type.Integer({ description: 'By how many seconds its clock is ahead.' }), time: Time, faults: Type.Array(SandboxSwitch),
+  }, closed)),
 }, closed)
 
 export const ContactLanguage = Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])

@@ -39,6 +39,21 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} failed sign-ins a minute': '每分钟 {n} 次登录失败',
   '{n} new addresses a day': '每天 {n} 个新地址',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
+  '{n} sandboxes an hour': '每小时 {n} 个沙箱',
+
+  // Sandboxes.
+  'an e-mail address': '电子邮箱地址',
+  'Berth-Sandbox-Fault': '请求头 Berth-Sandbox-Fault',
+  'a fault of answers or orders: callbacks are not sent yet': '须为应答类或订单类故障：回调暂未提供',
+  'a fault without parameters': '此故障没有参数',
+  'parameters out of {list}': '参数须为 {list}',
+  'another fault: requests of this dialect carry no time': '请改用其他故障：此协议的请求不带时间',
+  'no fault on what steers the sandbox itself': '沙箱控制接口不注入故障',
+  'a decision is asked for by PUT /api/sandbox/faults': '处理决定请用 PUT /api/sandbox/faults 申请',
+  'a signed request: a bearer key carries no time': '须为带签名时间的请求：接口密钥不带时间',
+  'an order or a quote: this fault strikes nothing else': '此故障仅作用于下单与试算',
+  'at most 100000 yuan of test money at once': '单次测试加款最多 100000 元',
+  'a balance of at most 1000000 yuan of test money': '测试余额最多 1000000 元',
 
   // The log that partners verify.
   '32 bytes in base64: a raw Ed25519 public key': '32 字节的 Ed25519 公钥原文（base64）',

@@ -170,6 +170,16 @@ export type Docking = {
   }
   decisions: Decision[]
   serverTime: Time
+  /** There in a sandbox alone. */
+  sandbox?: {
+    /** The live docking whose sandbox this is. */
+    live: string | null
+    /** By how many seconds its clock is ahead. */
+    clockOffsetS: number
+    time: Time
+    /** The faults that the next requests meet. */
+    faults: { fault: string; remaining: number }[]
+  }
 }
 
 export type ReportAsk = {

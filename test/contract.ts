@@ -25,10 +25,11 @@ export const PARTNER_ROUTES = [
   'POST /api/orders', 'GET /api/orders', 'GET /api/orders/{order}', 'GET /api/funds/balance', 'GET /api/funds/movements', 'GET /api/contacts', 'PUT /api/contacts',
   'POST /api/orders/batch', 'POST /api/quotes', 'GET /api/keys', 'POST /api/keys', 'POST /api/keys/{key}/roll', 'POST /api/keys/{key}/revoke', 'GET /api/requests', 'GET /api/requests/{request}',
   'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency', 'GET /api/log/leaves', 'GET /api/log/witnesses', 'GET /api/log/mine', 'POST /api/log/witness',
+  'GET /api/sandbox', 'POST /api/sandbox', 'POST /api/sandbox/deposits', 'PUT /api/sandbox/faults', 'DELETE /api/sandbox/faults', 'PUT /api/sandbox/clock', 'POST /api/sandbox/applications',
 ]
 /** Those of them that are asked for without a key. */
 export const PUBLIC_ROUTES = [
-  'GET /api/reasons', 'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency', 'GET /api/log/leaves', 'GET /api/log/witnesses',
+  'GET /api/reasons', 'POST /api/sandbox/applications', 'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency', 'GET /api/log/leaves', 'GET /api/log/witnesses',
 ]
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const

@@ -80,6 +80,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     await hub.prices.close()
     await hub.notices.close()
     await hub.logbook.close()
+    await hub.sandboxes.close()
     await hub.orders.close()
     await hub.db.end()
     rmSync(dataDir, { recursive: true, force: true })

@@ -17,5 +17,5 @@ export type DecisionView = {
 
 export const dockingOption: Option = {
   name: 'docking', value: 'NAME',
-  what: { en: 'A docking of DATA_DIR/demo.json; without it the keys of the environment, else the JSON sandbox of the demo.', zh: 'DATA_DIR/demo.json 中的对接；不填则用环境变量中的密钥，否则用演示 JSON 沙箱。' },
+  what: { en: 'A docking of DATA_DIR/sandbox.json or demo.json; without it the keys of the environment, else your newest sandbox, else the JSON sandbox of the demo.', zh: 'DATA_DIR/sandbox.json 或 demo.json 中的对接；不填则用环境变量中的密钥，否则用最新的自助沙箱，再否则用演示 JSON 沙箱。' },
 }

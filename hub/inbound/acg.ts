@@ -1,13 +1,13 @@
 import { factorNamed, fineOf, goodOfSku, ItemList, PACK, packedName, packNumber, packOf, skuNumber, skusOf, type Manner } from '../../dialects/acg/server.ts'
 import type { Answer, Ask, Choice, GoodName, Reply, ShownGood, Trade } from '../../dialects/dialect.ts'
 import { formatAmount } from '../../protocol/money.ts'
-import { accept, refuse, type Outcome } from '../../protocol/outcome.ts'
+import { accept, refuse, type Outcome, type Refusal } from '../../protocol/outcome.ts'
 import {
   choiceOf, chooseVariant, listPriceOf, offeredByCode, offeredById, offeredByNumber, offeredPage, quantityOffered, showCard, stockOfChoice, type Chosen, type Offered,
 } from '../domain/catalogue/index.ts'
 import { pickupToken } from '../domain/fulfilment/index.ts'
 import { loadBalances, readBalances } from '../domain/ledger/index.ts'
-import { deliveryOf, type Order, type Receipt } from '../domain/orders/index.ts'
+import { deliveryOf, type Order, type PlaceAsk, type Receipt } from '../domain/orders/index.ts'
 import type { Docking } from '../domain/partners/index.ts'
 import { findTakenOver, openTakenOver } from '../domain/takenover/index.ts'
 import { feeOn, loadContracts, readContracts } from '../domain/terms/index.ts'
@@ -27,6 +27,9 @@ const PAGE_GOODS = 200
 /** What shops of this family say by themselves while a person is at work. */
 const UNDER_WAY = '正在发货中，请耐心等待，如有疑问，请联系客服。'
 
+/** What goes before an order of a sandbox; the refusal that its fault gives, or null. */
+export type Rehearse = (ask: Omit<PlaceAsk, 'reference' | 'onlyReplay'>) => Promise<Refusal | null>
+
 /** A good as it was asked for: `factor` is 1000 where it is offered by the thousand only. */
 type Found = { offered: Offered; shown: ShownGood; factor: number; /** Where the kind's number said it. */ choice?: Choice }
 
@@ -42,7 +45,8 @@ export class AcgAnswers {
     this.#hub = hub
   }
 
-  async to(docking: Docking, ask: Ask, manner: Manner): Promise<Done> {
+  /** `rehearse` says what a sandbox's order meets beside its own rules: nobody, or a refusal. */
+  async to(docking: Docking, ask: Ask, manner: Manner, rehearse: Rehearse | null = null): Promise<Done> {
     if (ask.kind === 'connect') {
       const balance = readBalances(await this.#hub.db.run(loadBalances([docking.lane], [docking.id]))).get(docking.id)
       if (balance === undefined) throw new Error(`docking ${docking.id} has no balance row`)
@@ -50,7 +54,7 @@ export class AcgAnswers {
     }
     if (ask.kind === 'items') return this.#items(docking, manner)
     if (ask.kind === 'query') return this.#query(docking, ask.order)
-    if (ask.kind === 'trade') return this.#trade(docking, ask, manner)
+    if (ask.kind === 'trade') return this.#trade(docking, ask, manner, rehearse)
     const found = await this.#find(docking, ask.good, manner)
     if (!found) return { outcome: notFound(ask.good) }
     const carried = isCarried(found)
@@ -133,16 +137,17 @@ export class AcgAnswers {
     return accept({ kind: 'valuation', chargedMicro: totalMicro + feeOn(totalMicro, feePpm) })
   }
 
-  async #trade(docking: Docking, ask: Trade, manner: Manner): Promise<Done> {
+  async #trade(docking: Docking, ask: Trade, manner: Manner, rehearse: Rehearse | null): Promise<Done> {
     const { orders } = this.#hub
     const meant = (await this.#meantBefore(docking, ask, manner)) ?? (await this.#meantNow(docking, ask, manner))
     if (!meant.ok) return { outcome: meant }
     if ('takenOver' in meant.value) return { outcome: accept(meant.value.takenOver) }
     const { good, offered, factor, choice } = meant.value
-    const outcome = await orders.place(docking, {
-      reference: ask.reference, good, quantity: ask.quantity * factor, guardMicro: offered && this.#guardOf(docking, offered, choice, ask.quantity, factor), member: null, onlyReplay: null,
+    const placed = {
+      good, quantity: ask.quantity * factor, guardMicro: offered && this.#guardOf(docking, offered, choice, ask.quantity, factor), member: null,
       form: ask.contact === '' ? '' : `contact=${ask.contact}`, choice, values: ask.values,
-    })
+    }
+    const outcome = await orders.place(docking, { ...placed, reference: ask.reference, onlyReplay: rehearse === null ? null : await rehearse(placed) })
     if (!outcome.ok) return { outcome: alreadyWritten(outcome) }
     const { order, cards, text, receipt, replayed } = outcome.value
     if (order.state === 'refunded') {

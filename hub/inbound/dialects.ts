@@ -6,6 +6,7 @@ import { accept, type Because, type Refusal } from '../../protocol/outcome.ts'
 import { reasonOf } from '../../protocol/reasons.ts'
 import { variantOf } from '../domain/catalogue/index.ts'
 import { addressAllowed, keyInForce, mayUse, type Docking, type LiveKey } from '../domain/partners/index.ts'
+import type { Meeting } from '../domain/sandbox/index.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import { AcgAnswers, type Done } from './acg.ts'
 import { addressOf } from './address.ts'
@@ -13,6 +14,8 @@ import type { Hub } from './hub.ts'
 import { keepEntry, refusalOfError, watch } from './pipeline.ts'
 import { answerImage } from './public/images.ts'
 import { openEntry, type Entry } from './request-log.ts'
+import { timeOf } from './signin.ts'
+import { markStruck, mayMeetFault, meetFault, plainly, rehearse, sufferFault, type Send } from './struck.ts'
 
 export const ACG_MOUNT = '/d/acg/'
 const MOUNT = ACG_MOUNT
@@ -49,8 +52,9 @@ export function acgRoutes(app: FastifyInstance, hub: Hub): void {
     const address = addressOf(request)
     const entry = openEntry(request, ROUTE, body.byteLength, hub.clock.nowMs())
     try {
-      const { done, manner } = await serve(hub, answers, request, docking, body, address, entry)
+      const { done, manner } = await serve(hub, answers, request, reply, docking, body, address, entry)
       if (!done.outcome.ok) hub.metrics.refusals.inc({ code: done.outcome.refusal.code, class: reasonOf(done.outcome.refusal.code).class })
+      if (entry.struck !== null) return kept(hub, entry, await sendStruck(hub, reply, entry.struck, done, manner), done.outcome.ok ? null : done.outcome.refusal)
       if (done.receipt) watch(reply, done.receipt)
       crashpoint('before_answer')
       return kept(hub, entry, send(reply, done.reply ?? write(done.outcome, manner)), done.outcome.ok ? null : done.outcome.refusal)
@@ -67,9 +71,20 @@ function kept(hub: Hub, entry: Entry, reply: FastifyReply, refusal: Refusal | nu
   return reply
 }
 
+/** The answer of a sandbox that asked for a fault. */
+function sendStruck(hub: Hub, reply: FastifyReply, struck: Meeting, done: Done, manner: Manner | undefined): Promise<FastifyReply> | FastifyReply {
+  const written = done.reply ?? write(done.outcome, manner)
+  markStruck(reply, struck, !done.outcome.ok)
+  const answer = (letGo: Send) => {
+    if (done.receipt) watch(reply, done.receipt)
+    return letGo(reply.code(written.status).header('content-type', written.contentType), written.body.toString())
+  }
+  return struck.asked.fault.strikes === 'answer' ? sufferFault(hub, reply, struck, done.receipt, answer) : answer(plainly)
+}
+
 type Served = { done: Done; manner?: Manner }
 
-async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, dockingId: string, body: Buffer, address: string, entry: Entry): Promise<Served> {
+async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, reply: FastifyReply, dockingId: string, body: Buffer, address: string, entry: Entry): Promise<Served> {
   const nowMs = hub.clock.nowMs()
   const url = request.raw.url ?? ''
   const mark = url.indexOf('?')
@@ -98,11 +113,20 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, doc
   const place = hub.limiter.enter(docking.id, nowMs)
   if (!place.ok) return { done: { outcome: place } }
   try {
+    if (mayMeetFault(request, key)) {
+      // No request of this protocol carries the time at which it was signed.
+      const met = await meetFault(hub, { key, signed: false }, request, reply, { isOrder: opened.value.call === 'trade', isControl: false })
+      if (!met.ok) {
+        if (!(met as { written?: boolean }).written) note(hub, key, met.refusal, `acg ${opened.value.call}`, {})
+        return { done: { outcome: met }, manner }
+      }
+      entry.struck = met.value
+    }
     const permitted = mayUse(key, SCOPES[opened.value.call])
     const ask = permitted.ok ? read(opened.value) : permitted
     // Never the form itself: it carries the shop's key in clear.
     if (ask.ok) entry.body = { call: ask.value.kind, ...codeIn(ask.value), ...('quantity' in ask.value ? { quantity: ask.value.quantity } : {}), ...('reference' in ask.value ? { reference: ask.value.reference } : {}) }
-    const done: Done = ask.ok ? await answers.to(docking, ask.value, manner) : { outcome: ask }
+    const done: Done = ask.ok ? await answers.to(docking, ask.value, manner, docking.mode === 'sandbox' ? (placed) => rehearse(hub, docking, entry.struck, placed) : null) : { outcome: ask }
     if (!done.outcome.ok && !(done.outcome as { written?: boolean }).written) {
       note(hub, key, done.outcome.refusal, `acg ${opened.value.call}`, ask.ok ? goodIn(ask.value) : {})
     }
@@ -126,7 +150,7 @@ async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address:
     if (key) Object.assign(entry, { docking: key.docking.id, keyId: key.id })
     const outcome = signed(request, key?.text ?? null, digests)
     if (outcome.ok && key) {
-      const inForce = keyInForce(key, new Date(hub.clock.nowMs()))
+      const inForce = keyInForce(key, timeOf(key, hub.clock.nowMs()))
       const allowed = inForce.ok ? addressAllowed(key.docking.allowedAddresses, address) : inForce
       if (allowed.ok) return accept({ docking: key.docking, key })
       return { ...allowed, seen: key }

@@ -16,6 +16,7 @@ import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
+import type { Sandboxes } from '../domain/sandbox/index.ts'
 import type { RequestLog } from './request-log.ts'
 
 /** All that the doors need of the house; built once in main.ts, in floor order. */
@@ -36,6 +37,7 @@ export type Hub = {
   prices: PriceClock
   notices: Notices
   logbook: Logbook
+  sandboxes: Sandboxes
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

@@ -7,6 +7,7 @@ import { decodeUtf8 } from '../../protocol/wire/charset.ts'
 import { readJson } from '../../protocol/wire/json.ts'
 import type { Receipt } from '../domain/orders/index.ts'
 import { mayUse, type LiveKey } from '../domain/partners/index.ts'
+import type { Meeting } from '../domain/sandbox/index.ts'
 import { limits } from '../kernel/limits.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import { isOutage, OutcomeUnknown } from '../platform/postgres/database.ts'
@@ -16,6 +17,7 @@ import { langOf, problemOf, type Lang } from './problem.ts'
 import { BODY_BYTES_KEPT, openEntry, type Entry } from './request-log.ts'
 import { reader, type Reader } from './shape.ts'
 import { signIn, spendProof, type Arrival, type SignedIn } from './signin.ts'
+import { markStruck, mayMeetFault, meetFault, plainly, sufferFault } from './struck.ts'
 
 /** What a handler is given: who asks, and a body and query that were read and checked. */
 export type Asked<B = unknown, Q = unknown> = SignedIn & {
@@ -28,6 +30,8 @@ export type Asked<B = unknown, Q = unknown> = SignedIn & {
   idempotencyKey: string | null
   lang: Lang
   nowMs: number
+  /** The fault that this request of a sandbox meets; null for all others. */
+  struck: Meeting | null
 }
 
 /** What a handler returns. `receipt` is told what became of the answer on its way out. */
@@ -38,7 +42,7 @@ export type Answer = { status: number; body: unknown; headers?: Record<string, s
  * shape. Everything is asked in this order: limit, who, permitted, body, handler.
  */
 export type Route<B extends TSchema, Q extends TSchema> = {
-  method: 'GET' | 'POST' | 'PUT'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   path: string
   summary: string
   scope: string
@@ -63,7 +67,7 @@ export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInsta
   const checkBody = route.body ? reader(route.readAs ?? route.body, '') : null
   const checkQuery = route.query ? reader(route.query, '?') : null
   const finish = (request: FastifyRequest, reply: FastifyReply, entry: Entry, outcome: Outcome<Answer>) => {
-    const sent = answer(hub, request, reply, outcome)
+    const sent = entry.struck === null ? answer(hub, request, reply, outcome) : answerStruck(hub, request, reply, entry.struck, outcome)
     if (!route.unlogged) keepEntry(hub, entry, reply.statusCode, outcome.ok ? null : outcome.refusal, Number(reply.getHeader('content-length') ?? 0))
     return sent
   }
@@ -145,6 +149,11 @@ async function walk<B extends TSchema, Q extends TSchema>(
     reply.header('ratelimit', `"docking";r=${place.value.left()};t=1`)
   }
   try {
+    if (mayMeetFault(request, key)) {
+      const met = await meetFault(hub, who.value, request, reply, { isOrder: ORDERED.has(route.path), isControl: route.path.startsWith('/api/sandbox') || route.path.startsWith('/api/conformance') })
+      if (!met.ok) return kept(hub, key, request, met)
+      entry.struck = met.value
+    }
     const outcome = await ask(route, request, spendProof(hub, who.value, nowMs), body, nowMs, entry, weigh, checkBody, checkQuery)
     return outcome.ok ? outcome : kept(hub, key, request, outcome)
   } finally {
@@ -180,9 +189,12 @@ async function ask<B extends TSchema, Q extends TSchema>(
   }
   return route.handler({
     ...who, docking: key.docking, body: read as never, query: query as never, params: request.params as Record<string, string>, requestId: request.id,
-    idempotencyKey: (request.headers['idempotency-key'] as string | undefined) ?? null, lang: langOf(request.headers['accept-language']), nowMs,
+    idempotencyKey: (request.headers['idempotency-key'] as string | undefined) ?? null, lang: langOf(request.headers['accept-language']), nowMs, struck: entry.struck,
   })
 }
+
+/** Where a fault of an order can strike. */
+const ORDERED: ReadonlySet<string> = new Set(['/api/orders', '/api/quotes'])
 
 const IDEMPOTENCY_KEY = /^[!-~]{1,255}$/
 const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -231,13 +243,20 @@ export function alreadyWritten(outcome: { ok: false; refusal: Refusal }): { ok: 
 }
 
 /** The one place where an outcome becomes an answer. The receipt hears whether it was written, broken or never sent. */
-export function answer(hub: Hub, request: FastifyRequest, reply: FastifyReply, outcome: Outcome<Answer>): FastifyReply {
-  if (!outcome.ok) return answerRefusal(hub, request, reply, outcome.refusal)
+export function answer(hub: Hub, request: FastifyRequest, reply: FastifyReply, outcome: Outcome<Answer>, send = plainly): FastifyReply {
+  if (!outcome.ok) return answerRefusal(hub, request, reply, outcome.refusal, send)
   const { status, body, headers, receipt } = outcome.value
   if (receipt) watch(reply, receipt)
   if (headers) for (const name in headers) reply.header(name, headers[name])
   crashpoint('before_answer')
-  return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(typeof body === 'string' ? body : JSON.stringify(body))
+  return send(reply.code(status).header('content-type', 'application/json; charset=utf-8'), typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+/** The same answer where a sandbox asked for a fault. */
+function answerStruck(hub: Hub, request: FastifyRequest, reply: FastifyReply, struck: Meeting, outcome: Outcome<Answer>): FastifyReply | Promise<FastifyReply> {
+  markStruck(reply, struck, !outcome.ok)
+  if (struck.asked.fault.strikes !== 'answer') return answer(hub, request, reply, outcome)
+  return sufferFault(hub, reply, struck, outcome.ok ? outcome.value.receipt : undefined, (send) => answer(hub, request, reply, outcome, send))
 }
 
 /** Follows an answer to its end. Gone before the first byte, gone in the middle, or handed to the network. */
@@ -255,13 +274,13 @@ export function watch(reply: FastifyReply, receipt: Receipt): void {
   })
 }
 
-export function answerRefusal(hub: Hub, request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+export function answerRefusal(hub: Hub, request: FastifyRequest, reply: FastifyReply, refusal: Refusal, send = plainly): FastifyReply {
   const reason = reasonOf(refusal.code)
   hub.metrics.refusals.inc({ code: refusal.code, class: reason.class })
   if (refusal.retryAfterS !== undefined) reply.header('retry-after', String(refusal.retryAfterS))
   if (reason.status === 401) reply.header('www-authenticate', 'Bearer realm="berth"')
   const problem = problemOf(refusal, { publicUrl: hub.publicUrl, requestId: request.id, lang: langOf(request.headers['accept-language']), nowMs: hub.clock.nowMs() })
-  return reply.code(reason.status).header('content-type', 'application/problem+json').header('content-language', langOf(request.headers['accept-language'])).send(JSON.stringify(problem))
+  return send(reply.code(reason.status).header('content-type', 'application/problem+json').header('content-language', langOf(request.headers['accept-language'])), JSON.stringify(problem))
 }
 
 /** An exception is a bug or an outage; which of the two, the database's own code tells. */

@@ -1,4 +1,5 @@
 import { reasonCodes, type ReasonCode } from '../../protocol/reasons.ts'
+import type { Meeting } from '../domain/sandbox/index.ts'
 import { addressOf } from './address.ts'
 
 /** One request as it goes through the doors; `keep` writes it down. */
@@ -21,10 +22,12 @@ export type Entry = {
   status: number
   code: ReasonCode | null
   bytesOut: number
+  /** The fault that a request of a sandbox meets. */
+  struck: Meeting | null
 }
 
 /** One request as it is shown; `body` is what was read of it, null when it was too long to be kept or is no JSON. */
-export type Kept = Omit<Entry, 'begunMs' | 'docking' | 'isProven' | 'body'> & { body: unknown; durationMs: number }
+export type Kept = Omit<Entry, 'begunMs' | 'docking' | 'isProven' | 'body' | 'struck'> & { body: unknown; durationMs: number }
 
 /** Longer bodies are not held: their size is told. */
 export const BODY_BYTES_KEPT = 280
@@ -35,7 +38,7 @@ export function openEntry(request: { id: string; method: string; ip: string; raw
   const mark = url.indexOf('?')
   return {
     id: request.id, atMs: nowMs, begunMs: performance.now(), method: request.method, path: mark < 0 ? url : url.slice(0, mark), route, address: addressOf(request), bytesIn,
-    docking: '', keyId: '', isProven: false, body: null, status: 0, code: null, bytesOut: 0,
+    docking: '', keyId: '', isProven: false, body: null, status: 0, code: null, bytesOut: 0, struck: null,
   }
 }
 

@@ -27,6 +27,7 @@ import { keyRoutes } from './partner/keys.ts'
 import { ownLogRoutes } from './partner/log.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
+import { sandboxRoutes } from './partner/sandbox.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
@@ -34,6 +35,8 @@ import { logRoutes } from './public/log.ts'
 import { pickupRoutes } from './public/pickup.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
+import { applicationRoutes, startRoutes } from './public/start.ts'
+import { cutHeldLines } from './struck.ts'
 
 const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
@@ -88,7 +91,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   })
   app.setNotFoundHandler((request, reply) => {
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
-    const allowed = (['GET', 'POST', 'PUT'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
+    const allowed = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
     if (allowed.length > 0) {
       return answerRefusal(hub, request, reply.header('allow', allowed.join(', ')), refuse('protocol.method_not_allowed', { method: request.method, path, allowed: allowed.join(', ') }).refusal)
     }
@@ -105,6 +108,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
+    sandboxRoutes(doors, hub)
+    applicationRoutes(doors, hub)
+    startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
     keyRoutes(doors, hub)
@@ -134,7 +140,10 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   const mounts = new RootMounts(app, hub, { ...HTTP, requestTimeout: 0 } as never)
   hub.mounts = mounts
   app.addHook('onListen', () => mounts.openAll())
-  app.addHook('preClose', () => mounts.closeAll())
+  app.addHook('preClose', async () => {
+    cutHeldLines(hub)
+    await mounts.closeAll()
+  })
   return app
 }
 

@@ -62,7 +62,7 @@ async function byBearer(hub: Hub, arrival: Arrival): Promise<Tried> {
   const key = read.value.mode === 'operator' ? null : await hub.keys.byBearer(token)
   if (!key) return refuse('partners.key_unknown')
   arrival.onKnown(key)
-  const inForce = keyInForce(key, new Date(hub.clock.nowMs()))
+  const inForce = keyInForce(key, timeOf(key, hub.clock.nowMs()))
   if (!inForce.ok) return { ...inForce, seen: key }
   return accept({ key, signed: false, proof: null, onlyReplay: null, skewS: null, base: null })
 }
@@ -84,12 +84,17 @@ async function bySignature(hub: Hub, arrival: Arrival): Promise<Tried> {
   const nowMs = hub.clock.nowMs()
   const digest = arrival.body && arrival.body.byteLength > 0 ? checkContentDigest(arrival.header('content-digest') ?? '', arrival.body, sha256, sha512) : accept(null)
   if (!digest.ok) return { ...digest, seen: key }
-  const inForce = keyInForce(key, new Date(nowMs))
+  const inForce = keyInForce(key, timeOf(key, nowMs))
   if (!inForce.ok) return { ...inForce, seen: key }
   const nowS = Math.floor(nowMs / 1000)
   const fresh = checkFreshness(claim.value, nowS)
   if (!fresh.ok) return { ...fresh, seen: key }
   return accept({ key, signed: true, proof: { nonce, created }, onlyReplay: null, skewS: created - nowS, base: redacted(base) })
+}
+
+/** The time by which a docking's keys are judged: a sandbox may have its clock ahead. */
+export function timeOf({ docking }: Pick<LiveKey, 'docking'>, nowMs: number): Date {
+  return new Date(nowMs + docking.clockOffsetS * 1000)
 }
 
 /** A partner may cover any header with its signature; those that carry secrets are named in a report and not shown. */

@@ -577,12 +577,16 @@ create table partners.dockings (
   price_cap bigint,
   port integer,
   migration text collate "C",
+  twin_of text collate "C",
+  clock_offset integer default 0 not null,
   constraint dockings_pkey PRIMARY KEY (lane, id),
   constraint dockings_app_id CHECK (((dialect = 'json'::text) = (app_id IS NULL))),
   constraint dockings_dialect CHECK ((dialect = ANY (ARRAY['json'::text, 'acg0'::text]))),
   constraint dockings_guard CHECK (((price_guard = ANY (ARRAY['last_shown'::text, 'max'::text, 'none'::text])) AND ((price_guard = 'max'::text) = (price_cap IS NOT NULL)) AND (price_cap > 0))),
   constraint dockings_mode CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text]))),
-  constraint dockings_port CHECK (((port >= 1) AND (port <= 65535)))
+  constraint dockings_only_sandbox_travels CHECK ((((clock_offset >= 0) AND (clock_offset <= 34560000)) AND ((clock_offset = 0) OR (mode = 'sandbox'::text)))),
+  constraint dockings_port CHECK (((port >= 1) AND (port <= 65535))),
+  constraint dockings_twin_is_sandbox CHECK (((twin_of IS NULL) OR (mode = 'sandbox'::text)))
 );
 
 create table partners.keys (
@@ -618,6 +622,8 @@ CREATE INDEX dockings_by_id ON partners.dockings USING btree (id);
 
 CREATE INDEX dockings_by_migration ON partners.dockings USING btree (migration, id) WHERE (migration IS NOT NULL);
 
+CREATE INDEX dockings_by_twin ON partners.dockings USING btree (twin_of) WHERE (twin_of IS NOT NULL);
+
 CREATE INDEX dockings_with_port ON partners.dockings USING btree (port) WHERE (port IS NOT NULL);
 
 CREATE UNIQUE INDEX keys_by_ask ON partners.keys USING btree (lane, docking, asked_as) WHERE (asked_as IS NOT NULL);
@@ -632,7 +638,7 @@ grant usage on schema partners to berth_app;
 grant insert, select on table partners.dockings to berth_app;
 grant insert, select on table partners.keys to berth_app;
 grant insert, select on table partners.partners to berth_app;
-grant update (port), update (price_cap), update (price_guard) on table partners.dockings to berth_app;
+grant update (clock_offset), update (port), update (price_cap), update (price_guard) on table partners.dockings to berth_app;
 grant update (expires_at), update (revoked_at) on table partners.keys to berth_app;
 
 
@@ -692,6 +698,44 @@ grant select, update on table platform.lanes to berth_app;
 grant insert, select on table platform.meta to berth_app;
 grant select on table platform.migrations to berth_app;
 grant insert, select on table platform.signing_keys to berth_app;
+
+
+create schema sandbox;
+
+create table sandbox.boxes (
+  lane integer not null,
+  docking text collate "C" not null,
+  origin text collate "C" not null,
+  dialect text collate "C" not null,
+  contact bytea,
+  opened_at timestamp with time zone not null,
+  used_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint boxes_pkey PRIMARY KEY (lane, docking),
+  constraint boxes_erased CHECK (((ended_at IS NULL) OR (contact IS NULL))),
+  constraint boxes_origin CHECK ((origin = ANY (ARRAY['twin'::text, 'application'::text])))
+) with (fillfactor=80);
+
+create table sandbox.switches (
+  lane integer not null,
+  docking text collate "C" not null,
+  fault text collate "C" not null,
+  params jsonb not null,
+  remaining integer not null,
+  set_at timestamp with time zone not null,
+  constraint switches_pkey PRIMARY KEY (lane, docking, fault),
+  constraint switches_remaining CHECK (((remaining >= 0) AND (remaining <= 1000)))
+) with (fillfactor=80);
+
+CREATE INDEX boxes_opened ON sandbox.boxes USING btree (opened_at) WHERE (origin = 'application'::text);
+
+CREATE INDEX boxes_unused ON sandbox.boxes USING btree (used_at) WHERE ((origin = 'application'::text) AND (ended_at IS NULL));
+
+grant usage on schema sandbox to berth_app;
+grant insert, select on table sandbox.boxes to berth_app;
+grant delete, insert, select on table sandbox.switches to berth_app;
+grant update (contact), update (ended_at), update (used_at) on table sandbox.boxes to berth_app;
+grant update (params), update (remaining), update (set_at) on table sandbox.switches to berth_app;
 
 
 create schema takenover;

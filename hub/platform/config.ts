@@ -17,6 +17,8 @@ export type Config = {
   mailFrom: string
   /** How long an alert that was told keeps quiet although its value swings around the threshold. */
   alertQuietMs: number
+  /** How many sandboxes strangers may open in 24 hours; 0 closes the door. */
+  sandboxesADay: number
 }
 
 /** Reads the settings of a hub from its environment; a wrong one is named in a sentence. */
@@ -42,6 +44,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     voidAfterMs: number('VOID_AFTER_MS', 10_000, 0, 600_000),
     mailFrom: mailAddress(env.MAIL_FROM || 'berth@localhost'),
     alertQuietMs: number('ALERT_QUIET_MS', 600_000, 0, 86_400_000),
+    sandboxesADay: number('SANDBOXES_A_DAY', 200, 0, 100_000),
   }
 }
 

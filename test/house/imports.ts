@@ -5,8 +5,8 @@ import { cut, importsOf } from './source.ts'
 export const FLOORS: readonly (readonly string[])[] = [
   ['terms', 'ledger', 'decisions', 'operators'],
   ['partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
-  ['orders', 'pricing', 'compliance'],
-  ['risk', 'migration'],
+  ['orders', 'pricing', 'compliance', 'sandbox'],
+  ['risk', 'migration', 'conformance'],
   ['notices', 'logbook'],
 ]
 

@@ -57,6 +57,7 @@ async function furnish(t: Owner, database: TestDatabase, dataDir: string, env: R
     await hub.prices.close()
     await hub.notices.close()
     await hub.logbook.close()
+    await hub.sandboxes.close()
     await orders.close()
     await db.end()
     await owner.end()

@@ -7,7 +7,7 @@ import { loadGoods, loadGoodsByCode, loadGoodsById, loadGoodsByNumber, loadStock
 /** A good as one docking sees it: its own prices, and the stock of its own mode, in all and by variant. */
 export type Offered = Good & { stock: number; stockByVariant: ReadonlyMap<string, number> }
 
-type Viewer = { id: string; lane: number; mode: Mode }
+type Viewer = { id: string; lane: number; mode: Mode; /** Seconds by which a sandbox's clock is ahead. */ clockOffsetS?: number }
 
 /** A page of all goods by id. Goods off sale are shown too, so that a shop can take them off its shelf. */
 export async function offeredPage(db: Database, viewer: Viewer, after: string, limit: number): Promise<Offered[]> {
@@ -32,7 +32,7 @@ async function withOffer(db: Database, viewer: Viewer, goods: readonly Good[]): 
   const [prices, rules, stock] = await Promise.all([
     db.run(few ? loadOffers(goods.map((good) => ({ lane: viewer.lane, docking: viewer.id, good: good.id }))) : loadOffersOf(viewer.lane, viewer.id)),
     db.run(loadBookOf(viewer.lane, viewer.id)),
-    db.run(loadStock(goods.map((good) => good.id), viewer.mode)),
+    db.run(loadStock(goods.map((good) => good.id), viewer.mode, viewer.clockOffsetS)),
   ])
   const { offers } = readOffers(prices)
   const [wide] = readBook(rules).groups.values()

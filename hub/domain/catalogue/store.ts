@@ -127,12 +127,12 @@ export function loadGoodsByNumber(numbers: readonly number[]): Statement {
 }
 
 /** What is left per good and variant in one mode, expired lots left out. A good without lots is not in the answer. */
-export function loadStock(goods: readonly string[], mode: Mode): Statement {
+export function loadStock(goods: readonly string[], mode: Mode, clockOffsetS = 0): Statement {
   return {
     name: 'catalogue.stock',
     text: `select good, variant, sum(size - next_seq + 1)::int from catalogue.lots
-      where good = any($1::text[]) and mode = $2 and state = 'published' and (expires_at is null or expires_at > clock_timestamp()) group by good, variant`,
-    values: [array.bare(goods), mode],
+      where good = any($1::text[]) and mode = $2 and state = 'published' and (expires_at is null or expires_at > clock_timestamp() + make_interval(secs => $3)) group by good, variant`,
+    values: [array.bare(goods), mode, clockOffsetS],
   }
 }
 

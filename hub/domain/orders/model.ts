@@ -66,6 +66,7 @@ export type PlaceCommand = {
   onlyReplay: Refusal | null
   /** Whether the docking has order numbers of another site, which are then asked for. */
   mayBeTakenOver?: boolean
+  /** Seconds by which a sandbox's clock is ahead. */ clockOffsetS?: number
 }
 
 export type Verdict =

@@ -4,7 +4,7 @@ import { NO_CHOICE, saleKey, stockOf, variantOf } from '../catalogue/index.ts'
 import { loadBook, readBook } from '../terms/index.ts'
 import { loadForQuote, readLoaded } from './batch.ts'
 import type { PlaceCommand } from './model.ts'
-import { place } from './rules.ts'
+import { place, timeOf } from './rules.ts'
 import type { Asker, PlaceAsk } from './service.ts'
 
 export type QuoteAsk = Omit<PlaceAsk, 'reference' | 'onlyReplay'>
@@ -22,7 +22,7 @@ const NO_REFERENCE = ''
 export async function quote(db: Database, asker: Asker, ask: QuoteAsk): Promise<Outcome<Quote>> {
   const choice = ask.choice ?? NO_CHOICE
   const command: PlaceCommand = {
-    ...ask, choice, values: ask.values ?? {}, variant: variantOf(choice), sealedForm: null, id: 'quote', lane: asker.lane, docking: asker.id, mode: asker.mode, reference: NO_REFERENCE,
+    ...ask, choice, values: ask.values ?? {}, variant: variantOf(choice), sealedForm: null, id: 'quote', lane: asker.lane, docking: asker.id, mode: asker.mode, clockOffsetS: asker.clockOffsetS ?? 0, reference: NO_REFERENCE,
     fingerprint: Buffer.alloc(16), firstFingerprint: () => null, onlyReplay: null,
   }
   const answers = await db.transaction(async (connection) => {
@@ -33,7 +33,7 @@ export async function quote(db: Database, asker: Asker, ask: QuoteAsk): Promise<
   })
   const { tally } = readLoaded({ places: [command], notes: [] }, [[[asker.lane, 0n, 0n]], ...answers.slice(0, -1)], readBook(answers.at(-1)!))
   const options = tally.goods.get(command.good)?.options
-  const stock = options?.delivery === 'manual' ? options.manualStock : stockOf(tally.lots.get(saleKey(command.good, command.mode, command.variant)) ?? [], tally.at)
+  const stock = options?.delivery === 'manual' ? options.manualStock : stockOf(tally.lots.get(saleKey(command.good, command.mode, command.variant)) ?? [], timeOf(tally, command))
   const verdict = place(tally, command)
   if (verdict.kind === 'refused') return { ok: false, refusal: verdict.refusal }
   if (verdict.kind === 'taken_over') throw new Error('a quote has no reference that could be taken over')

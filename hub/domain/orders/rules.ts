@@ -42,7 +42,8 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   if (taken) return recallTakenOver(taken, command)
   if (command.onlyReplay) return { kind: 'refused', refusal: command.onlyReplay }
 
-  const held = measuresAgainst(tally, command)
+  const at = timeOf(tally, command)
+  const held = measuresAgainst(tally, command, at)
   if (held.length > 0) return refusedFor(held)
 
   const good = tally.goods.get(command.good)
@@ -68,7 +69,7 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   const byHand = good.options.delivery === 'manual'
   const lots = tally.lots.get(saleKey(command.good, command.mode, command.variant)) ?? []
 
-  const stock = byHand ? good.options.manualStock : stockOf(lots, tally.at)
+  const stock = byHand ? good.options.manualStock : stockOf(lots, at)
   const short = stock < command.quantity ? refuse('catalogue.out_of_stock', { asked: command.quantity, available: stock }) : null
   const paid = spend(available, totalMicro + feeMicro)
   const causes = [withinGuard(unitPriceMicro, command.guardMicro), paid, short].filter((o): o is Extract<Outcome<never>, { ok: false }> => o !== null && !o.ok)
@@ -79,7 +80,7 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
     lane: command.lane, docking: command.docking, id: command.id, reference: command.reference, attempt: known ? known.attempt + 1 : 1,
     mode: command.mode, good: command.good, variant: command.variant, quantity: command.quantity, unitPriceMicro, totalMicro, feeMicro,
     state: byHand ? 'delivering' : 'delivered', doubt: null, fingerprint: command.fingerprint, scheme: FINGERPRINT_SCHEME,
-    picks: byHand ? [] : take(lots, command.quantity, tally.at), member: command.member, position, createdAt: tally.at,
+    picks: byHand ? [] : take(lots, command.quantity, at), member: command.member, position, createdAt: tally.at,
   }
   const event = { lane: order.lane, account: order.docking, mode: order.mode, position, event: order.id, at: tally.at }
   const legs = chargeLegs(event, totalMicro, feeMicro, available)
@@ -89,12 +90,15 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
   return { kind: 'placed', order, legs, sealedForm: command.sealedForm }
 }
 
+/** A sandbox may have its clock ahead: what ends is judged by it, what happens is written down at the true time. */
+export const timeOf = ({ at }: Pick<Tally, 'at'>, { clockOffsetS: s }: Pick<PlaceCommand, 'clockOffsetS'>): Date => (s ? new Date(at.getTime() + s * 1000) : at)
+
 /** An order takes goods and is given with a key: a measure on either stops it like one on orders, and is named once. */
-function measuresAgainst(tally: Tally, command: PlaceCommand): Refusal[] {
+function measuresAgainst(tally: Tally, command: PlaceCommand, at: Date): Refusal[] {
   const measures = tally.measures.get(command.docking)
   if (!measures) return []
   const scopes = ['orders', 'goods', 'key'] as const
-  const named = new Map(scopes.flatMap((scope) => refusalsInForce(measures, { scope, good: command.good }, tally.at)).map((refusal) => [refusal.decision, refusal]))
+  const named = new Map(scopes.flatMap((scope) => refusalsInForce(measures, { scope, good: command.good }, at)).map((refusal) => [refusal.decision, refusal]))
   return [...named.values()]
 }
 

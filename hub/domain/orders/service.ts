@@ -32,7 +32,7 @@ export type OrdersOptions = {
   voidAfterMs?: number
 }
 
-export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live'; migration?: string | null }
+export type Asker = { id: string; lane: number; mode: 'sandbox' | 'live'; migration?: string | null; clockOffsetS?: number }
 
 export type PlaceAsk = Pick<PlaceCommand, 'reference' | 'good' | 'quantity' | 'guardMicro' | 'member' | 'onlyReplay'> & {
   /** What the dialect keeps of the ask beside the fields below, so that another ask is told apart. */
@@ -128,7 +128,7 @@ export class Orders {
     const id = this.#options.ids.make('ord', nowMs)
     const variant = variantOf(choice)
     return {
-      ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, choice, values, variant, mayBeTakenOver: (asker.migration ?? null) !== null, sealedForm: sealForm(this.#options.vault, id, values),
+      ...ask, id, lane: asker.lane, docking: asker.id, mode: asker.mode, clockOffsetS: asker.clockOffsetS ?? 0, choice, values, variant, mayBeTakenOver: (asker.migration ?? null) !== null, sealedForm: sealForm(this.#options.vault, id, values),
       fingerprint: fingerprintOf(ask, variant, values), firstFingerprint: () => (variant === '' && Object.keys(values).length === 0 ? firstFingerprintOf(ask) : null),
     }
   }

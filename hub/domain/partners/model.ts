@@ -26,6 +26,10 @@ export type Docking = {
   createdAt: Date
   /** The migration that opened it, with order numbers of another site; null for all others. */
   migration: string | null
+  /** The live docking whose sandbox this is; null for all others. */
+  twinOf: string | null
+  /** Seconds by which a sandbox's clock is ahead of the hub's; 0 for every live docking. */
+  clockOffsetS: number
 }
 
 /** last_shown: no dearer than the hub last answered. max: no dearer than the cap. none: whatever it costs. */

@@ -3,7 +3,7 @@ import { makeKey } from '../../../protocol/keys.ts'
 import { formatAmount } from '../../../protocol/money.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { HOUSE_LANE, laneOf } from '../../kernel/lanes.ts'
-import { underLanes } from '../../platform/facts.ts'
+import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { hashBearer } from './keyring.ts'
@@ -22,6 +22,8 @@ export type OpenDockingCommand = {
   allowedAddresses: readonly string[]
   /** Set when another site's partner is taken over: it comes with the key that it has, and gets none beside it. */
   migration?: string
+  /** Set for the sandbox of a live docking: it belongs to the same partner, whose id stands in `ids`. */
+  twinOf?: string
 }
 
 /** What the partner is given once and never again. */
@@ -35,31 +37,37 @@ export async function openDocking(
   db: Database,
   vault: Vault,
   command: OpenDockingCommand,
-  also: (connection: Connection, docking: Docking, at: Date) => Promise<void>,
+  also: AlsoWrite,
 ): Promise<Outcome<{ docking: Docking; credentials: Credentials }>> {
   const lane = laneOf(command.ids.docking)
-  return db.transaction((connection) =>
-    underLanes(connection, [lane], async ({ at, append }) => {
-      const docking: Docking = {
-        id: command.ids.docking, lane, partner: command.ids.partner, name: command.name, mode: command.mode, dialect: command.dialect,
-        appId: command.dialect === 'json' ? null : (command.appId ?? String(1000 + (randomBytes(3).readUIntBE(0, 3) % 900_000))),
-        allowedAddresses: command.allowedAddresses, priceGuard: 'last_shown', priceCapMicro: null, port: null, migration: command.migration ?? null, createdAt: at,
-      }
-      await connection.run(insertPartner(docking.partner, command.name, at))
-      await connection.run(insertDocking(docking))
-      const { rows, credentials } = makeCredentials(vault, docking, command, at)
-      for (const row of rows) await connection.run(insertKey(row))
-      await also(connection, docking, at)
-      append({
-        lane, docking: docking.id, kind: 'docking.opened', subject: docking.id, code: null,
-        body: JSON.stringify({ name: docking.name, mode: docking.mode, dialect: docking.dialect, keys: rows.map((row) => row.id) }),
-      })
-      return accept({ docking, credentials })
-    }),
-  )
+  return db.transaction((connection) => underLanes(connection, [lane], (work) => writeDocking(connection, vault, command, also, work)))
 }
 
-function makeCredentials(vault: Vault, docking: Docking, command: OpenDockingCommand, at: Date): { rows: KeyRow[]; credentials: Credentials } {
+/** What other rooms write of a docking with its opening, under its lane. */
+export type AlsoWrite = (connection: Connection, docking: Docking, at: Date, append: LaneWork['append']) => Promise<void>
+
+/** The opening itself, in a transaction that holds the lane of the docking. */
+export async function writeDocking(connection: Connection, vault: Vault, command: OpenDockingCommand, also: AlsoWrite, { at, append }: LaneWork): Promise<Outcome<{ docking: Docking; credentials: Credentials }>> {
+  const lane = laneOf(command.ids.docking)
+  const docking: Docking = {
+    id: command.ids.docking, lane, partner: command.ids.partner, name: command.name, mode: command.mode, dialect: command.dialect,
+    appId: command.dialect === 'json' ? null : (command.appId ?? String(1000 + (randomBytes(3).readUIntBE(0, 3) % 900_000))),
+    allowedAddresses: command.allowedAddresses, priceGuard: 'last_shown', priceCapMicro: null, port: null, migration: command.migration ?? null, twinOf: command.twinOf ?? null, clockOffsetS: 0, createdAt: at,
+  }
+  if (docking.twinOf === null) await connection.run(insertPartner(docking.partner, command.name, at))
+  await connection.run(insertDocking(docking))
+  const { rows, credentials } = makeCredentials(vault, docking, command, at)
+  for (const row of rows) await connection.run(insertKey(row))
+  await also(connection, docking, at, append)
+  append({
+    lane, docking: docking.id, kind: 'docking.opened', subject: docking.id, code: null,
+    body: JSON.stringify({ name: docking.name, mode: docking.mode, dialect: docking.dialect, keys: rows.map((row) => row.id) }),
+  })
+  return accept({ docking, credentials })
+}
+
+/** The first keys of a docking, and what of them is shown this once. */
+export function makeCredentials(vault: Vault, docking: Docking, command: Pick<OpenDockingCommand, 'appKey' | 'migration'> & { ids: { keys: [string, string] } }, at: Date): { rows: KeyRow[]; credentials: Credentials } {
   const common = { lane: docking.lane, docking: docking.id, mode: docking.mode, hash: null, sealed: null, publicKey: null, scopes: SCOPES, createdAt: at, expiresAt: null, revokedAt: null, askedAs: null, ask: null, replaces: null }
   const [first, second] = command.ids.keys
   const apiKey = makeKey(docking.mode === 'live' ? 'bth_live_' : 'bth_test_', randomBytes)

@@ -7,9 +7,9 @@ export function insertPartner(id: string, name: string, at: Date): Statement {
 
 export function insertDocking(d: Docking): Statement {
   return {
-    text: `insert into partners.dockings (lane, id, partner, name, mode, dialect, app_id, allowed_addresses, created_at, migration)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-    values: [d.lane, d.id, d.partner, d.name, d.mode, d.dialect, d.appId, d.allowedAddresses, d.createdAt, d.migration],
+    text: `insert into partners.dockings (lane, id, partner, name, mode, dialect, app_id, allowed_addresses, created_at, migration, twin_of)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    values: [d.lane, d.id, d.partner, d.name, d.mode, d.dialect, d.appId, d.allowedAddresses, d.createdAt, d.migration, d.twinOf],
   }
 }
 
@@ -41,7 +41,7 @@ export function insertKey(k: KeyRow): Statement {
   }
 }
 
-const DOCKING = 'd.id, d.lane, d.partner, d.name, d.mode, d.dialect, d.app_id, d.allowed_addresses, d.created_at, d.price_guard, d.price_cap, d.port, d.migration'
+const DOCKING = 'd.id, d.lane, d.partner, d.name, d.mode, d.dialect, d.app_id, d.allowed_addresses, d.created_at, d.price_guard, d.price_cap, d.port, d.migration, d.twin_of, d.clock_offset'
 const KEY = 'k.lane, k.id, k.docking, k.kind, k.mode, k.hash, k.sealed, k.public_key, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.asked_as, k.ask, k.replaces'
 const JOINED = 'partners.keys k join partners.dockings d on d.lane = k.lane and d.id = k.docking'
 
@@ -92,6 +92,7 @@ export function readDocking(row: readonly unknown[]): Docking {
     id: row[0] as string, lane: row[1] as number, partner: row[2] as string, name: row[3] as string, mode: row[4] as Mode,
     dialect: row[5] as DialectName, appId: row[6] as string | null, allowedAddresses: row[7] as string[], createdAt: row[8] as Date,
     priceGuard: row[9] as PriceGuard, priceCapMicro: row[10] as bigint | null, port: row[11] as number | null, migration: row[12] as string | null,
+    twinOf: row[13] as string | null, clockOffsetS: row[14] as number,
   }
 }
 
@@ -99,12 +100,21 @@ export function readKeys(rows: Rows): { docking: Docking; key: KeyRow }[] {
   return rows.map((row) => ({
     docking: readDocking(row),
     key: {
-      lane: row[13] as number, id: row[14] as string, docking: row[15] as string, kind: row[16] as KeyKind, mode: row[17] as Mode,
-      hash: row[18] as Buffer | null, sealed: row[19] as Buffer | null, publicKey: row[20] as Buffer | null, scopes: row[21] as string[],
-      createdAt: row[22] as Date, expiresAt: row[23] as Date | null, revokedAt: row[24] as Date | null,
-      askedAs: row[25] as string | null, ask: row[26] as Buffer | null, replaces: row[27] as string | null,
+      lane: row[15] as number, id: row[16] as string, docking: row[17] as string, kind: row[18] as KeyKind, mode: row[19] as Mode,
+      hash: row[20] as Buffer | null, sealed: row[21] as Buffer | null, publicKey: row[22] as Buffer | null, scopes: row[23] as string[],
+      createdAt: row[24] as Date, expiresAt: row[25] as Date | null, revokedAt: row[26] as Date | null,
+      askedAs: row[27] as string | null, ask: row[28] as Buffer | null, replaces: row[29] as string | null,
     },
   }))
+}
+
+export function setClockOffset(lane: number, id: string, offsetS: number): Statement {
+  return { text: 'update partners.dockings set clock_offset = $3 where lane = $1 and id = $2', values: [lane, id, offsetS] }
+}
+
+/** The sandbox of a live docking. */
+export function loadTwin(live: string): Statement {
+  return { text: `select ${DOCKING} from partners.dockings d where d.twin_of = $1 order by d.id limit 1`, values: [live] }
 }
 
 export function setGuard(lane: number, id: string, guard: PriceGuard, capMicro: bigint | null): Statement {

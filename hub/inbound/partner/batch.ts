@@ -12,6 +12,7 @@ import type { Answer, Asked } from '../pipeline.ts'
 import { presentOrder } from '../present.ts'
 import { problemOf } from '../problem.ts'
 import { reader } from '../shape.ts'
+import { rehearseMany } from '../struck.ts'
 
 /** A batch counts as one request for every five orders begun: what it costs beside single orders. */
 export const ORDERS_A_REQUEST = 5
@@ -49,6 +50,7 @@ export async function placeTogether(hub: Hub, asked: Asked<{ orders: unknown[] }
   }
   const unread = read.flatMap((one) => (one.ok ? [] : [one.refusal]))
   if (unread[0]) hub.orders.noteRefusal(docking, 'request.refused', 'POST /api/orders/batch', unread[0].code, unread[0].because, { orders: unread.length })
+  if (docking.mode === 'sandbox') await rehearseMany(hub, docking, asks)
   const { items, receipt } = await hub.orders.placeMany(docking, asks)
   let next = 0
   const verdicts = read.map((one) => {

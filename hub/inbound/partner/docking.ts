@@ -8,8 +8,10 @@ import { KEY_SCOPES } from '../../domain/partners/index.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, problems, type Asked } from '../pipeline.ts'
+import { timeOf } from '../signin.ts'
 import { presentDecision } from '../present.ts'
 import { withSeals } from '../sealed.ts'
+import { presentSandbox } from './sandbox.ts'
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
@@ -27,6 +29,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
             batchOrders: limits.batchOrders, batchCards: limits.batchCards, batchBytes: limits.batchBytes,
           },
           decisions: await withSeals(hub, docking.lane, decisions.map(presentDecision)), serverTime: new Date(nowMs).toISOString(),
+          ...(docking.mode === 'sandbox' ? { sandbox: await presentSandbox(hub, docking, nowMs) } : {}),
         },
       })
     },
@@ -44,7 +47,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
 }
 
 async function reportFor(hub: Hub, asked: Asked, partnerBase: string | null, probe: string | null) {
-  const made = await report(hub.db, hub.checks, asked.docking, { key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe }, new Date(asked.nowMs))
+  const made = await report(hub.db, hub.checks, asked.docking, { key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe }, timeOf(asked.key, asked.nowMs))
   return presentReport(hub, made)
 }
 

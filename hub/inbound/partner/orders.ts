@@ -8,6 +8,7 @@ import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, alreadyWritten } from '../pipeline.ts'
 import { orderView, presentOrder, presentQuote } from '../present.ts'
+import { rehearse } from '../struck.ts'
 import { ORDERS_A_REQUEST, placeTogether, presentHanded, readAsk } from './batch.ts'
 import { closed, Cursor, Limit, pageLimit } from './query.ts'
 
@@ -20,10 +21,11 @@ export function orderRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
     method: 'POST', path: '/api/orders', summary: 'Place an order; a repeat under the same reference gets the same order', scope: 'orders:write', signed: true,
     body: PlaceOrder, answers: { 200: Order, 201: Order, 202: Order },
-    handler: async ({ docking, body, onlyReplay, signed }) => {
+    handler: async ({ docking, body, onlyReplay, signed, struck }) => {
       const ask = readAsk(body)
       if (!ask.ok) return ask
-      const outcome = await hub.orders.place(docking, { ...ask.value, reference: body.reference, onlyReplay })
+      const faulty = docking.mode === 'sandbox' ? await rehearse(hub, docking, struck, ask.value) : null
+      const outcome = await hub.orders.place(docking, { ...ask.value, reference: body.reference, onlyReplay: onlyReplay ?? faulty })
       if (!outcome.ok) return alreadyWritten(outcome)
       const { order, replayed, receipt } = outcome.value
       return accept({
@@ -42,9 +44,11 @@ export function orderRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
     method: 'POST', path: '/api/quotes', summary: 'What an order would be answered now; nothing is written, held or charged', scope: 'orders:write',
     body: QuoteAsk, answers: { 200: Quote },
-    handler: async ({ docking, body }) => {
+    handler: async ({ docking, body, struck }) => {
       const ask = readAsk(body)
       if (!ask.ok) return ask
+      const faulty = docking.mode === 'sandbox' ? await rehearse(hub, docking, struck, ask.value) : null
+      if (faulty) return alreadyWritten({ ok: false, refusal: faulty })
       const quoted = await quote(hub.db, docking, ask.value)
       // A dry run leaves no trace: its refusals are no facts and no evidence of the report.
       return quoted.ok ? accept({ status: 200, body: presentQuote(quoted.value) }) : alreadyWritten(quoted)
