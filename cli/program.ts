@@ -16,6 +16,8 @@ import { setImage } from './commands/image.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
 import { addOperator, endOperator, listOperators } from './commands/persons.ts'
+import { checkLog, eraseFromLog } from './commands/log.ts'
+import { verifyLog, witnessLog } from './commands/verify.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
 import { listNotices, retryNotice } from './commands/notices.ts'
@@ -35,6 +37,7 @@ export const commands: readonly Command[] = [
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
+  checkLog, eraseFromLog, verifyLog, witnessLog,
   placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 

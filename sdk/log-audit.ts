@@ -1,20 +1,21 @@
-import { fromHex, toBase64 } from '../protocol/bytes.ts'
-import type { Checkpoint } from '../protocol/checkpoint.ts'
+import { fromBase64, fromHex, toBase64 } from '../protocol/bytes.ts'
+import { cosignedAt, readSignature, witnessNameOf, writeCheckpoint, type Checkpoint } from '../protocol/checkpoint.ts'
 import { BLOCK, commitmentOf, pseudonymOf, readLeaf, statementHash, type Leaf } from '../protocol/leaf.ts'
 import { EMPTY_TREE, fold, grow, HASH_BYTES, hashLater, inclusionRanges, isSame, leafHash, rootOf, subtreesOf, verifyInclusion, type Hashing, type LeafRange } from '../protocol/merkle.ts'
-import type { Decision, MyLeaves } from './contract.ts'
-import { readHashes, type LogLook, type LogWatch } from './log.ts'
+import type { Decision, MyLeaves, WitnessView } from './contract.ts'
+import { platformVerify, readHashes, type LogLook, type LogWatch } from './log.ts'
 import { fault, type LogFault } from './log-faults.ts'
 
 /** What a docking holds against the log: its id, what the hub says are its leaves, its decisions, and roots that answers carried. */
 export type Own = { readonly docking: string; readonly leaves: readonly MyLeaves[]; readonly decisions: readonly Decision[]; readonly shown?: readonly string[] }
 
-export type LogAudit = { readonly leaves: number; readonly own: number; readonly faults: readonly LogFault[] }
+/** `leaves`: how many were read; `own`: of the docking itself; `witnesses`: signatures of others that hold for this very history. */
+export type LogAudit = { readonly leaves: number; readonly own: number; readonly witnesses: number; readonly faults: readonly LogFault[] }
 
 const PAGE = 500
 /** Hashes are kept in pieces of so many: a hub that claims a huge log cannot make us reserve it. */
 const PIECE = 4_096
-/** So many of one's own leaves are proved one by one. */
+/** So many leaves are proved one by one. */
 const PROOFS = 50
 /** What was decided so short a time ago may wait for its seal. */
 const SEALED_WITHIN_MS = 60_000
@@ -25,16 +26,21 @@ const SEALED_WITHIN_MS = 60_000
  * come first. Throws HubUnreachable.
  */
 export async function auditLog(watch: LogWatch, { note, before, faults: seen }: LogLook, own: Own | null, onProgress: (leaves: number, size: number) => void = () => {}): Promise<LogAudit> {
-  if (note === null) return { leaves: 0, own: 0, faults: seen }
+  if (note === null) return { leaves: 0, own: 0, witnesses: 0, faults: seen }
   const walk = new Walk(watch, note.checkpoint)
-  const rebuilt = await walk.run([...(before ? [before.checkpoint.size] : []), ...(own?.shown ?? []).map((text) => Number(text.split(';')[0]))], onProgress)
+  const witnesses = listOf((await watch.reader.json<{ items: WitnessView[] }>('/api/log/witnesses'))?.items)
+  const asked = [...(before ? [before.checkpoint.size] : []), ...(own?.shown ?? []).map((text) => Number(text.split(';')[0])), ...witnesses.map(({ size }) => size)]
+  const rebuilt = await walk.run(asked, onProgress)
   const told = own === null ? [] : await checkOwn(walk, own)
   const proofs = rebuilt.length > 0 ? [] : await walk.checkProofs(own)
   // The leaves themselves say whether the log goes on from what was remembered: then the proof alone was spoilt.
   const known = before && walk.roots.get(before.checkpoint.size)
   const goesOn = rebuilt.length === 0 && known && isSame(known, before.checkpoint.root)
   const looked = seen.map((one) => (one.kind === 'split_view' && goesOn ? fault('proof_broken', null, ...one.evidence) : one))
-  return { leaves: walk.size, own: own === null ? 0 : own.leaves.reduce((sum, page) => sum + page.items.length, 0), faults: [...looked, ...rebuilt, ...told, ...proofs] }
+  const signed = await checkWitnesses(walk, note.checkpoint.origin, witnesses)
+  return {
+    leaves: walk.size, own: own === null ? 0 : own.leaves.reduce((sum, page) => sum + page.items.length, 0), witnesses: signed.count, faults: [...looked, ...rebuilt, ...told, ...proofs, ...signed.faults],
+  }
 }
 
 class Walk {
@@ -68,7 +74,7 @@ class Walk {
     if (sizes[0] === 0) this.roots.set(0, await this.hash(rootOf(this.#tree)))
     while (this.size < size) {
       const page = await this.watch.reader.json<{ items: { index: number; leaf: string }[] }>(`/api/log/leaves?from=${this.size}&limit=${PAGE}`)
-      const items = (page?.items ?? []).slice(0, size - this.size)
+      const items = listOf(page?.items).slice(0, size - this.size)
       const gap = items.findIndex(({ index }, k) => index !== this.size + k)
       if (items.length === 0 || gap === 0) return [...faults, fault(items.length === 0 ? 'truncated' : 'leaf_missing', this.size, `${this.size} of ${size} leaves are there`)]
       await this.#add(gap < 0 ? items : items.slice(0, gap), sizes, faults)
@@ -108,10 +114,11 @@ class Walk {
     return faults
   }
 
-  /** Asks for the proofs of some leaves, one's own before others: what is served for a single decision must hold too. */
+  /** Asks for the proofs of some leaves, one's own and others spread over the log: what is served for a single decision must hold too. */
   async checkProofs(own: Own | null): Promise<LogFault[]> {
     const { size, root } = this.checkpoint
-    const leaves = [...(own?.leaves ?? []).flatMap((page) => page.items.map(({ index }) => index)).slice(-PROOFS), 0, Math.floor(size / 2), size - 1]
+    const spread = Array.from({ length: Math.min(PROOFS, size) }, (_, k) => Math.floor((k * size) / Math.min(PROOFS, size)))
+    const leaves = [...(own?.leaves ?? []).flatMap((page) => page.items.map(({ index }) => index)).slice(-PROOFS), ...spread, size - 1]
     const faults: LogFault[] = []
     for (const leaf of new Set(leaves.filter((one) => one >= 0 && one < size))) {
       const hashes = readHashes((await this.watch.reader.json<{ hashes: string[] }>(`/api/log/proof?leaf=${leaf}&size=${size}`))?.hashes)
@@ -157,6 +164,38 @@ class Walk {
   }
 }
 
+/** A payload that opens its leaf may still be no JSON: a hub can commit to anything. */
+function readPayload(text: string): { kind?: string; subject?: string; statement?: string } {
+  try {
+    return (JSON.parse(text) as object | null) ?? {}
+  } catch {
+    return {}
+  }
+}
+
+/** What a hub calls a list. Whatever else it sends is an empty one. */
+function listOf<Item extends object>(items: readonly Item[] | undefined): readonly Item[] {
+  return Array.isArray(items) ? (items as readonly Item[]).filter((item) => typeof item === 'object' && item !== null) : []
+}
+
+/** Signatures of witnesses against the roots that come out here: who signed another root has seen another history. */
+async function checkWitnesses(walk: Walk, origin: string, witnesses: readonly WitnessView[]): Promise<{ count: number; faults: LogFault[] }> {
+  const faults: LogFault[] = []
+  let count = 0
+  for (const { name, publicKey: keyText, size, line } of witnesses) {
+    const root = walk.roots.get(size)
+    // Signed after the look.
+    if (root === undefined) continue
+    const publicKey = fromBase64(String(keyText))
+    const read = readSignature(`${line}\n`)
+    const isNamed = publicKey !== null && name === (await walk.hash(witnessNameOf(publicKey)))
+    const timeS = isNamed && read !== null ? await cosignedAt(writeCheckpoint({ origin, size, root }), read, { name, publicKey }, walk.watch.sha256, platformVerify) : null
+    if (timeS === null) faults.push(fault('cosignature_broken', null, `${size} ${toBase64(root)}`, line))
+    else count++
+  }
+  return { count, faults }
+}
+
 /** What one docking is told about itself, against the leaves that everybody sees. */
 async function checkOwn(walk: Walk, { docking, leaves: pages, decisions, shown = [] }: Own): Promise<LogFault[]> {
   const faults: LogFault[] = []
@@ -177,8 +216,11 @@ async function checkOwn(walk: Walk, { docking, leaves: pages, decisions, shown =
     if (leaf === null || mine.get(n) !== text || leaf.n !== n || leaf.i !== index) faults.push(fault('own_leaf_differs', index, text, mine.get(n) ?? 'no such leaf'))
     mine.delete(n)
     if (leaf === null || salt === null || payload === null) continue
-    if ((await walk.hash(commitmentOf(fromHex(salt) ?? new Uint8Array(), payload))) !== leaf.commitment) faults.push(fault('payload_edited', index, text, payload))
-    const told = JSON.parse(payload) as { kind?: string; subject?: string; statement?: string }
+    if ((await walk.hash(commitmentOf(fromHex(salt) ?? new Uint8Array(), payload))) !== leaf.commitment) {
+      faults.push(fault('payload_edited', index, text, payload))
+      continue
+    }
+    const told = readPayload(payload)
     if (told.kind === 'decision.taken' && told.subject !== undefined) statements.set(told.subject, told.statement ?? '')
   }
   for (const text of mine.values()) faults.push(fault('leaf_withheld', readLeaf(text)!.i, text))
