@@ -31,6 +31,7 @@ import { sandboxRoutes } from './partner/sandbox.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
+import { logPageRoutes } from './public/log-page.ts'
 import { logRoutes } from './public/log.ts'
 import { pickupRoutes } from './public/pickup.ts'
 import { referenceRoutes } from './public/reference.ts'
@@ -104,6 +105,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     referenceRoutes(doors)
     linkRoutes(doors, hub)
     logRoutes(doors, hub)
+    logPageRoutes(doors, hub)
     reasonRoutes(doors, hub)
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
