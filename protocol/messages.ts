@@ -160,6 +160,24 @@ export const ReasonView = Type.Object({
 }, closed)
 export const ReasonList = Type.Object({ items: Type.Array(ReasonView), next: Type.Null() }, closed)
 
+const FigureClass = Type.Union([Type.Literal('technical'), Type.Literal('commercial'), Type.Literal('compliance'), Type.Literal(''), Type.Null()], { description: 'Empty where a thing has no class; null: the small lines of all classes together.' })
+const FigureCode = Type.Union([Type.String(), Type.Null()], { description: 'The reason, outcome or result; null: the small lines of the class together.' })
+const FigureGroups = Type.Array(Type.Object({ class: FigureClass, code: FigureCode, events: Type.Integer() }, closed), { description: 'Each event is in one line of one list. No line is about fewer than `smallestGroup` partners; an empty list means that there were not as many.' })
+const Percent = Type.Union([Type.Integer(), Type.Null()])
+
+/** What the hub has signed: see /.well-known/berth for its keys. */
+export const Signature = Type.Object({ keyId: Type.String(), algorithm: Type.Literal('ed25519'), value: Type.String({ description: 'base64url, over the RFC 8785 form of the document without this member.' }) }, closed)
+
+export const Figures = Type.Object({
+  quarter: Type.String(), state: Type.Union([Type.Literal('running'), Type.Literal('published')], { description: 'running: no number is told before the quarter has ended.' }),
+  from: Time, to: Time, publishedAt: Type.Union([Time, Type.Null()]), smallestGroup: Type.Integer(), roundedTo: Type.Integer({ description: 'Numbers of events come in steps of so many.' }),
+  refusals: FigureGroups, measures: FigureGroups,
+  remedies: Type.Array(Type.Object({ class: FigureClass, code: FigureCode, medianHours: Type.Integer(), p90Hours: Type.Integer() }, closed), { description: 'How long measures had stood that were lifted in the quarter.' }),
+  appeals: FigureGroups, missed: FigureGroups, followed: FigureGroups, conformance: FigureGroups, waivers: FigureGroups, ruleChanges: Type.Integer(),
+  technicalLater: Type.Object({ overturnedPercent: Percent, followedPercent: Percent }, { ...closed, description: 'Of a hundred technical measures so many were overturned on appeal, or followed by one of another class; from the lines above alone.' }),
+  signature: Signature,
+}, closed)
+
 export const Problem = Type.Object({
   type: Type.String(), title: Type.String(), status: Type.Integer(), detail: Type.String(),
   code: Type.Union(reasonCodes.map((code) => Type.Literal(code))), class: Type.Union([Type.Literal('technical'), Type.Literal('commercial'), Type.Literal('compliance')]),

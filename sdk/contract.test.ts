@@ -46,6 +46,7 @@ const agreed: Record<string, true> = {
   MyLeaves: true satisfies Agree<Static<typeof log.MyLeaves>, ours.MyLeaves>,
   Cosign: true satisfies Agree<Static<typeof log.Cosign>, ours.Cosign>,
   WitnessView: true satisfies Agree<Static<typeof log.WitnessView>, ours.WitnessView>,
+  Figures: true satisfies Agree<Static<typeof hub.Figures>, ours.Figures>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

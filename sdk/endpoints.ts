@@ -1,5 +1,6 @@
 import type {
-  Balance, ChangePage, Cosign, CreateKey, Docking, Good, KeyView, Movement, MyLeaves, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, WitnessView,
+  Balance, ChangePage, Cosign, CreateKey, Docking, Figures, Good, KeyView, Movement, MyLeaves, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey,
+  WitnessView,
 } from './contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
@@ -30,6 +31,7 @@ export const endpoints = {
   getReport: get<Nothing, Report>('/api/docking/report'),
   compareReport: post<{ readonly body: ReportAsk }, Report>('/api/docking/report', { isRepeatable: true }),
   listReasons: get<Nothing, ReasonList>('/api/reasons'),
+  getFigures: get<{ readonly query: { readonly quarter?: string } }, Figures>('/api/figures'),
   listGoods: get<{ readonly query: PageAsk }, Page<Good>>('/api/goods'),
   getGood: get<{ readonly path: { readonly good: string } }, Good>('/api/goods/{good}'),
   listChanges: get<{ readonly query: { readonly after?: string; readonly limit?: number } }, ChangePage>('/api/goods/changes'),

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { signRequest } from '../protocol/signature.ts'
 import type { Hub } from '../hub/inbound/hub.ts'
 import { buildServer } from '../hub/inbound/server.ts'
-import { buildHub } from '../hub/main.ts'
+import { buildHub, closeRooms } from '../hub/main.ts'
 import { readConfig } from '../hub/platform/config.ts'
 import { makeLog } from '../hub/platform/log.ts'
 import { watchAnswers } from './contract.ts'
@@ -77,12 +77,7 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
     if (!open) return
     open = false
     await app.close()
-    await hub.prices.close()
-    await hub.notices.close()
-    await hub.logbook.close()
-    await hub.sandboxes.close()
-    await hub.orders.close()
-    await hub.db.end()
+    await closeRooms(hub)
     rmSync(dataDir, { recursive: true, force: true })
   }
 

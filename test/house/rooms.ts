@@ -8,7 +8,7 @@ import { auditOrders, type PlaceAsk, type Placed } from '../../hub/domain/orders
 import { openDocking, type Credentials, type Docking } from '../../hub/domain/partners/index.ts'
 import { openContract } from '../../hub/domain/terms/index.ts'
 import type { Hub } from '../../hub/inbound/hub.ts'
-import { buildHub } from '../../hub/main.ts'
+import { buildHub, closeRooms } from '../../hub/main.ts'
 import { readConfig } from '../../hub/platform/config.ts'
 import { makeLog } from '../../hub/platform/log.ts'
 import { parseAmount } from '../../protocol/money.ts'
@@ -54,12 +54,7 @@ async function furnish(t: Owner, database: TestDatabase, dataDir: string, env: R
   const close = async () => {
     if (!open) return
     open = false
-    await hub.prices.close()
-    await hub.notices.close()
-    await hub.logbook.close()
-    await hub.sandboxes.close()
-    await orders.close()
-    await db.end()
+    await closeRooms(hub)
     await owner.end()
   }
   t.after(close)
