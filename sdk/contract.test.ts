@@ -5,6 +5,7 @@ import * as log from '../protocol/log-messages.ts'
 import * as hub from '../protocol/messages.ts'
 import { VERSION } from './client.ts'
 import type * as ours from './contract.ts'
+import type * as ourLog from './log-contract.ts'
 
 /** Whether two types are the same is known to the compiler alone: `tsc` stops here once the hub and the client differ. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
@@ -28,6 +29,7 @@ const agreed: Record<string, true> = {
   Movement: true satisfies Agree<Omit<Static<typeof hub.Movement>, 'kind'>, Omit<ours.Movement, 'kind'>>,
   Problem: true satisfies Agree<Omit<Static<typeof hub.Problem>, 'code'>, Omit<ours.Problem, 'code'>>,
   DecisionView: true satisfies Agree<Static<typeof hub.DecisionView>, ours.Decision>,
+  DecisionPage: true satisfies Agree<Static<typeof hub.DecisionPage>, ours.Page<ours.Decision>>,
   Docking: true satisfies Agree<Static<typeof hub.Docking>, ours.Docking>,
   Report: true satisfies Agree<Static<typeof hub.Report>, ours.Report>,
   ReportCheck: true satisfies Agree<Static<typeof hub.ReportCheck>, ours.ReportCheck>,
@@ -42,11 +44,15 @@ const agreed: Record<string, true> = {
   RolledKey: true satisfies Agree<Static<typeof hub.RolledKey>, ours.RolledKey>,
   RevokedKey: true satisfies Agree<Static<typeof hub.RevokedKey>, ours.RevokedKey>,
   RequestPage: true satisfies Agree<Static<typeof hub.RequestPage>, ours.RequestPage>,
-  Sealed: true satisfies Agree<Static<typeof log.Sealed>, ours.Sealed>,
-  MyLeaves: true satisfies Agree<Static<typeof log.MyLeaves>, ours.MyLeaves>,
-  Cosign: true satisfies Agree<Static<typeof log.Cosign>, ours.Cosign>,
-  WitnessView: true satisfies Agree<Static<typeof log.WitnessView>, ours.WitnessView>,
+  Sealed: true satisfies Agree<Static<typeof log.Sealed>, ourLog.Sealed>,
+  MyLeaves: true satisfies Agree<Static<typeof log.MyLeaves>, ourLog.MyLeaves>,
+  Cosign: true satisfies Agree<Static<typeof log.Cosign>, ourLog.Cosign>,
+  WitnessView: true satisfies Agree<Static<typeof log.WitnessView>, ourLog.WitnessView>,
   Figures: true satisfies Agree<Static<typeof hub.Figures>, ours.Figures>,
+  RuleView: true satisfies Agree<Static<typeof hub.RuleView>, ours.Rule>,
+  RulePage: true satisfies Agree<Static<typeof hub.RulePage>, ours.Page<ours.Rule>>,
+  CommentAsk: true satisfies Agree<Static<typeof hub.CommentAsk>, ours.CommentAsk>,
+  CommentView: true satisfies Agree<Static<typeof hub.CommentView>, ours.Comment>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

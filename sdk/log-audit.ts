@@ -2,7 +2,8 @@ import { fromBase64, fromHex, toBase64 } from '../protocol/bytes.ts'
 import { cosignedAt, readSignature, witnessNameOf, writeCheckpoint, type Checkpoint } from '../protocol/checkpoint.ts'
 import { BLOCK, commitmentOf, pseudonymOf, readLeaf, statementHash, type Leaf } from '../protocol/leaf.ts'
 import { EMPTY_TREE, fold, grow, HASH_BYTES, hashLater, inclusionRanges, isSame, leafHash, rootOf, subtreesOf, verifyInclusion, type Hashing, type LeafRange } from '../protocol/merkle.ts'
-import type { Decision, MyLeaves, WitnessView } from './contract.ts'
+import type { Decision } from './contract.ts'
+import type { MyLeaves, WitnessView } from './log-contract.ts'
 import { platformVerify, readHashes, type LogLook, type LogWatch } from './log.ts'
 import { fault, type LogFault } from './log-faults.ts'
 
@@ -227,7 +228,7 @@ async function checkOwn(walk: Walk, { docking, leaves: pages, decisions, shown =
   for (const decision of decisions) {
     const sealed = statements.get(decision.id)
     if (sealed === undefined) {
-      if (Date.parse(decision.effectiveAt) < Date.now() - SEALED_WITHIN_MS) faults.push(fault('statement_not_sealed', null, decision.id))
+      if (Date.parse(decision.decidedAt) < Date.now() - SEALED_WITHIN_MS) faults.push(fault('statement_not_sealed', null, decision.id))
     } else if (sealed !== (await walk.hash(statementHash(decision.statement)))) faults.push(fault('statement_edited', decision.sealed?.leafIndex ?? null, decision.id, JSON.stringify(decision.statement)))
   }
   return faults

@@ -100,6 +100,6 @@ test('a leaf that is kept back, counted twice or shown to its docking alone is f
   assert.ok((await kinds(mine.items.with(0, { ...mine.items[0]!, index: mine.items[1]!.index }))).includes('own_leaf_differs'))
   assert.deepEqual((await verify({ ...said, own: { ...said.own, docking: 'dck_another' } })).filter((one) => one.kind === 'name_differs').length, 1)
   assert.ok((await verify({ ...said, own: { ...said.own, shown: [`5;${Buffer.alloc(32).toString('base64')}`] } })).some((one) => one.kind === 'other_root_shown'))
-  const old = said.own.decisions.map((decision) => ({ ...decision, id: 'dec_unknown', effectiveAt: '2026-01-01T00:00:00Z' }))
+  const old = said.own.decisions.map((decision) => ({ ...decision, id: 'dec_unknown', decidedAt: '2026-01-01T00:00:00Z' }))
   assert.ok((await verify({ ...said, own: { ...said.own, decisions: old } })).some((one) => one.kind === 'statement_not_sealed'))
 })

@@ -27,10 +27,12 @@ export const PARTNER_ROUTES = [
   'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency', 'GET /api/log/leaves', 'GET /api/log/witnesses', 'GET /api/log/mine', 'POST /api/log/witness',
   'GET /api/sandbox', 'POST /api/sandbox', 'POST /api/sandbox/deposits', 'PUT /api/sandbox/faults', 'DELETE /api/sandbox/faults', 'PUT /api/sandbox/clock', 'POST /api/sandbox/applications',
   'GET /api/conformance', 'POST /api/conformance', 'GET /api/conformance/{run}', 'POST /api/conformance/{run}/tasks', 'GET /api/conformance/{run}/text', 'POST /api/conformance/{run}/text', 'POST /api/conformance/{run}/finish',
+  'GET /api/decisions', 'GET /api/decisions/{decision}',
+  'GET /api/rules', 'GET /api/rules/{rule}', 'POST /api/rules/{rule}/comments',
 ]
 /** Those of them that are asked for without a key. */
 export const PUBLIC_ROUTES = [
-  'GET /api/reasons', 'GET /api/figures', 'POST /api/sandbox/applications', 'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency', 'GET /api/log/leaves', 'GET /api/log/witnesses',
+  'GET /api/reasons', 'GET /api/figures', 'POST /api/sandbox/applications', 'GET /api/rules', 'GET /api/rules/{rule}', 'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency', 'GET /api/log/leaves', 'GET /api/log/witnesses',
 ]
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const

@@ -11,8 +11,9 @@ import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
 import { logRoutes as operatorLogRoutes } from './operator/log.ts'
-import { admissionRoutes } from './operator/conformance.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
+import { findingRoutes } from './operator/findings.ts'
+import { admissionRoutes } from './operator/conformance.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -21,8 +22,9 @@ import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
-import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { conformanceRoutes } from './partner/conformance.ts'
+import { rulebookRoutes } from './operator/rulebook.ts'
+import { decisionRoutes as ownDecisionRoutes, dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -31,9 +33,10 @@ import { ownLogRoutes } from './partner/log.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
+import { commentRoutes } from './partner/rules.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
-import { badgeRoutes } from './public/badge.ts'
 import { figureRoutes } from './public/figures.ts'
+import { badgeRoutes } from './public/badge.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { logPageRoutes } from './public/log-page.ts'
@@ -43,6 +46,7 @@ import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
 import { applicationRoutes, startRoutes } from './public/start.ts'
 import { cutHeldLines } from './struck.ts'
+import { ruleRoutes } from './public/rules.ts'
 
 const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
@@ -115,6 +119,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     reasonRoutes(doors, hub)
     figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
+    ownDecisionRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
     sandboxRoutes(doors, hub)
@@ -128,6 +133,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
     ownLogRoutes(doors, hub)
+    ruleRoutes(doors, hub)
+    commentRoutes(doors, hub)
+    rulebookRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
     dialectRoutes(doors, hub)
@@ -138,6 +146,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     operatorLogRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
+    findingRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)
     imageRoutes(doors, hub)

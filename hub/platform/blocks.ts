@@ -13,17 +13,17 @@ export type Block = { lane: number; after: bigint; count: number; digest: Buffer
  * this form 1.3 µs, and to read the rows into this process more than either.
  *
  * Written as a walk down the index for each span: as a join the planner reads the whole log. `families`: the first words
- * of kinds, such as `decision`; refused commands belong to none.
+ * of kinds, such as `decision`; refused commands belong to none, and `silent` are kinds that do not either.
  */
-export function loadBlocks(spans: readonly Span[], families: readonly string[]): Statement {
+export function loadBlocks(spans: readonly Span[], families: readonly string[], silent: readonly string[] = []): Statement {
   return {
     name: 'facts.blocks',
     text: `select s.lane, s.after, b.* from unnest($1::int[], $2::bigint[], $3::bigint[]) s(lane, after, up_to) cross join lateral (
         select count(*)::int, sha256(string_agg(sha256(record_send(row(f.lane, f.position, f.docking, f.kind, f.subject, f.code, f.body, f.at))), ''::bytea)),
-          coalesce(array_to_string(array_agg(f.position) filter (where f.code is null and split_part(f.kind, '.', 1) = any($4::text[])), ','), '')
+          coalesce(array_to_string(array_agg(f.position) filter (where f.code is null and split_part(f.kind, '.', 1) = any($4::text[]) and f.kind <> all ($5::text[])), ','), '')
         from (select * from platform.facts f where f.lane = s.lane and f.position > s.after and f.position <= s.up_to order by f.position) f
       ) b order by s.lane, s.after`,
-    values: [array.bare(spans.map((span) => span.lane)), array.bare(spans.map((span) => span.after)), array.bare(spans.map((span) => span.upTo)), array.text(families)],
+    values: [array.bare(spans.map((span) => span.lane)), array.bare(spans.map((span) => span.after)), array.bare(spans.map((span) => span.upTo)), array.text(families), array.text(silent)],
   }
 }
 

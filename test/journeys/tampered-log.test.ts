@@ -44,6 +44,8 @@ async function live({ hub, shop }: Ground, seals: number): Promise<void> {
   }
 }
 
+const TABLES = ['logbook.leaves', 'logbook.payloads', 'logbook.dockings', 'logbook.nodes', 'logbook.checkpoints']
+
 const hold = ({ hub, shop }: Ground) => hub.operator('POST', `/operator/dockings/${shop.id}/holds`, {
   code: 'compliance.identity_unverified', scope: ['orders'], facts: ['No business licence was handed in.'], ground: [{ type: 'law', ref: '电子商务法', article: '第二十七条' }],
   remedy: { en: 'Hand in the licence.', zh: '请提交营业执照。' },
@@ -105,7 +107,7 @@ test('every change of the owner of the database is found from outside and named,
     [`delete from logbook.checkpoints where size > (select min(size) from logbook.checkpoints)`, 'truncated', null],
   ]
   await owner.query('create schema copies')
-  for (const table of ['logbook.leaves', 'logbook.payloads', 'logbook.dockings', 'logbook.nodes', 'logbook.checkpoints', 'decisions.decisions']) await owner.query(`create table copies.${table.split('.')[1]} as table ${table}`)
+  for (const table of [...TABLES, 'decisions.decisions']) await owner.query(`create table copies.${table.split('.')[1]} as table ${table}`)
   for (const [spoil, kind, leaf] of cases) {
     copyFileSync(`${state}.kept`, state)
     await owner.query(spoil)
@@ -115,7 +117,8 @@ test('every change of the owner of the database is found from outside and named,
     const isNamed = json.faults.some((fault: { kind: string; leaf: number | null }) => fault.kind === kind && (leaf === null || fault.leaf === leaf))
     assert.ok(isNamed, `${spoil}: ${JSON.stringify(json.faults).slice(0, 800)}`)
     assert.match(readFileSync(json.evidence, 'utf8'), new RegExp(kind))
-    for (const table of ['logbook.leaves', 'logbook.payloads', 'logbook.dockings', 'logbook.nodes', 'logbook.checkpoints', 'decisions.decisions']) {
+    await owner.query('update decisions.decisions d set statement = c.statement from copies.decisions c where c.id = d.id')
+    for (const table of TABLES) {
       await owner.query(`truncate ${table}`)
       await owner.query(`insert into ${table} select * from copies.${table.split('.')[1]}`)
     }

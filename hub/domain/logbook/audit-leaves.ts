@@ -3,7 +3,7 @@ import { loadBlocks, loadFactsAt, readBareFacts, readBlocks, type BareFact } fro
 import type { Connection } from '../../platform/postgres/database.ts'
 import type { AuditRow } from './audit-store.ts'
 import type { LogFinding } from './model.ts'
-import { blockPayload, FAMILIES, factPayload } from './rules.ts'
+import { blockPayload, FAMILIES, factPayload, SILENT } from './rules.ts'
 import { now } from './seal.ts'
 
 /** Reads the statement that a decision tells its docking; null where there is none. */
@@ -100,7 +100,7 @@ async function blocksOf(connection: Connection, rows: readonly AuditRow[]): Prom
     const from = row.isBlock ? readLeaf(row.bytes)?.from : undefined
     return from === undefined ? [] : [{ index: row.index, lane: row.lane, after: BigInt(from) - 1n, upTo: row.position }]
   })
-  const blocks = spans.length === 0 ? [] : readBlocks(await connection.run(loadBlocks(spans, FAMILIES)))
+  const blocks = spans.length === 0 ? [] : readBlocks(await connection.run(loadBlocks(spans, FAMILIES, SILENT)))
   const bySpan = new Map(blocks.map((block) => [`${block.lane} ${block.after}`, block]))
   return new Map(spans.flatMap(({ index, lane, after }) => {
     const block = bySpan.get(`${lane} ${after}`)

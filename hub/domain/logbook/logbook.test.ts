@@ -10,7 +10,7 @@ import { laneOf } from '../../kernel/lanes.ts'
 import { appendFacts, underLanes } from '../../platform/facts.ts'
 import { loadBlocks, readBlocks } from '../../platform/blocks.ts'
 import { Database } from '../../platform/postgres/database.ts'
-import { findDecision, hold } from '../decisions/index.ts'
+import { findDecision, hold, tellable } from '../decisions/index.ts'
 import { auditLog } from './index.ts'
 import { Sealer } from './seal.ts'
 import { verifyEd25519 } from './witness.ts'
@@ -30,7 +30,8 @@ async function leavesOf(rooms: Rooms) {
   return (await rooms.hub.logbook.leaves(0, 1_000)).map(({ index, leaf }) => ({ index, text: leaf, leaf: readLeaf(leaf)! }))
 }
 
-const audit = (rooms: Rooms) => rooms.db.transaction((connection) => auditLog(connection, rooms.hub.signer, async (lane, id) => (await findDecision(rooms.db, lane, id))?.statement ?? null))
+const told = (decision: Awaited<ReturnType<typeof findDecision>>) => (decision === null ? null : tellable(decision.statement))
+const audit = (rooms: Rooms) => rooms.db.transaction((connection) => auditLog(connection, rooms.hub.signer, async (lane, id) => told(await findDecision(rooms.db, lane, id))))
 
 test('facts that matter have leaves of their own, every fact lies in one block, and everything is proved under a signed checkpoint', async (t) => {
   const rooms = await openRooms(t)
@@ -89,7 +90,7 @@ test('a docking opens its own leaves, the statement of a decision among them, an
   assert.deepEqual(leaves.map((own) => [own.counter, readLeaf(own.leaf)!.kind, readLeaf(own.leaf)!.docking]), [[1, 'docking.opened', pseudonym], [2, 'decision.taken', pseudonym]], 'what was refused to staff is not told')
   for (const own of leaves) assert.equal(now(commitmentOf(own.salt!, own.payload!)), readLeaf(own.leaf)!.commitment)
   const payload = JSON.parse(leaves[1]!.payload!)
-  assert.equal(payload.statement, now(statementHash((await findDecision(rooms.db, docking.lane, decision.id))!.statement)))
+  assert.equal(payload.statement, now(statementHash(told(await findDecision(rooms.db, docking.lane, decision.id)))))
   assert.doesNotMatch(leaves.map((own) => own.payload).join(), /secret-person/)
   const sealed = (await rooms.hub.logbook.decisions(docking.lane, [decision.id, 'dec_none'])).get(decision.id)!
   const note = readNote(sealed.checkpoint)!
@@ -256,3 +257,13 @@ function int8(value: bigint): Buffer {
   bytes.writeBigInt64BE(value)
   return bytes
 }
+
+test('that a measure is being thought over is no leaf', async (t) => {
+  const rooms = await openRooms(t)
+  const docking = await rooms.openDocking()
+  await tell(rooms, docking.lane, [{ kind: 'decision.drafted', subject: 'dec_draft' }, { docking: docking.id, kind: 'decision.lifted', subject: 'dec_old' }])
+  await rooms.hub.logbook.seal()
+  const kinds = (await leavesOf(rooms)).map(({ leaf }) => leaf.kind)
+  assert.ok(kinds.includes('decision.lifted') && !kinds.includes('decision.drafted'))
+  assert.deepEqual(await audit(rooms), [])
+})

@@ -8,6 +8,9 @@ export const FAMILIES: readonly string[] = [
   'decision', 'appeal', 'rule', 'contract', 'key', 'docking', 'check', 'drill', 'conformance', 'consent', 'operator', 'witness', 'erasure',
 ]
 
+/** Facts of these families that nobody outside is told: that a measure is being thought over, before it is one. */
+export const SILENT: readonly string[] = ['decision.drafted']
+
 /** Facts that one seal covers at most: enough for two seconds of the busiest hub, and a transaction of a tenth of a second. */
 export const FACTS_PER_SEAL = 10_000n
 

@@ -7,9 +7,9 @@ import { loadBlocks, loadFactsAt, readBareFacts, readBlocks, type BareFact, type
 import { loadHeads } from '../../platform/lanes.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Signer } from '../../platform/sealing/signer.ts'
-import { findDecision } from '../decisions/index.ts'
+import { findDecision, tellable } from '../decisions/index.ts'
 import type { SealedCheckpoint } from './model.ts'
-import { blockPayload, FACTS_PER_SEAL, FAMILIES, factPayload, originOf, spansOf } from './rules.ts'
+import { blockPayload, FACTS_PER_SEAL, FAMILIES, factPayload, originOf, SILENT, spansOf } from './rules.ts'
 import {
   countLeaves, insertCheckpoint, insertLeaves, insertNodes, insertPayloads, loadCursors, loadNewest, lockSealer, moveCursors, moveSealer, readCheckpoints, readSealer, takeOverSealer,
   type NewLeaf, type SealerRow,
@@ -90,7 +90,7 @@ export class Sealer {
 
   /** Lane by lane: the facts with leaves of their own, then the block over all facts of the span. */
   async #leavesOf(connection: Connection, spans: readonly Span[], size: number, sealedAt: Date): Promise<NewLeaf[]> {
-    const blocks = new Map(readBlocks(await connection.run(loadBlocks(spans, FAMILIES))).map((block) => [block.lane, block]))
+    const blocks = new Map(readBlocks(await connection.run(loadBlocks(spans, FAMILIES, SILENT))).map((block) => [block.lane, block]))
     const chosen = [...blocks.values()].flatMap(({ lane, chosen: positions }) => positions.map((position) => ({ lane, position })))
     const facts = chosen.length === 0 ? [] : readBareFacts(await connection.run(loadFactsAt(chosen)))
     const names = await namesOf(connection, facts)
@@ -105,7 +105,7 @@ export class Sealer {
   async #statementOf(fact: BareFact): Promise<string | null> {
     if (fact.kind !== 'decision.taken' || fact.subject === null) return null
     const decision = await findDecision(this.#db, fact.lane, fact.subject)
-    return decision === null ? null : now(statementHash(decision.statement))
+    return decision === null ? null : now(statementHash(tellable(decision.statement)))
   }
 }
 

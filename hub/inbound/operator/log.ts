@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { accept, refuse } from '../../../protocol/outcome.ts'
 import { Type } from '../../../protocol/schema.ts'
-import { findDecision } from '../../domain/decisions/index.ts'
+import { findDecision, tellable } from '../../domain/decisions/index.ts'
 import { auditLog } from '../../domain/logbook/index.ts'
 import type { Hub } from '../hub.ts'
 import { addOperatorRoute } from './route.ts'
@@ -22,7 +22,10 @@ export function logRoutes(app: FastifyInstance, hub: Hub): void {
       const findings = await hub.db.transaction(async (connection) => {
         // One snapshot for all questions: sealing goes on meanwhile and may not look like an error.
         await connection.run({ text: 'set transaction isolation level repeatable read, read only', values: [] })
-        return auditLog(connection, hub.signer, async (lane, id) => (await findDecision(hub.db, lane, id))?.statement ?? null)
+        return auditLog(connection, hub.signer, async (lane, id) => {
+          const decision = await findDecision(hub.db, lane, id)
+          return decision === null ? null : tellable(decision.statement)
+        })
       }, AUDIT_TIMEOUT_MS)
       return accept({ status: 200, body: { ok: findings.length === 0, findings } })
     },
