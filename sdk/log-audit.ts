@@ -224,11 +224,13 @@ async function checkOwn(walk: Walk, { docking, leaves: pages, decisions, shown =
     const told = readPayload(payload)
     if (told.kind === 'decision.taken' && told.subject !== undefined) statements.set(told.subject, told.statement ?? '')
   }
+  // A leaf that was erased may have been that of a statement.
+  const isErased = pages.some((page) => page.items.some((item) => item.payload === null))
   for (const text of mine.values()) faults.push(fault('leaf_withheld', readLeaf(text)!.i, text))
   for (const decision of decisions) {
     const sealed = statements.get(decision.id)
     if (sealed === undefined) {
-      if (Date.parse(decision.decidedAt) < Date.now() - SEALED_WITHIN_MS) faults.push(fault('statement_not_sealed', null, decision.id))
+      if (!isErased && Date.parse(decision.decidedAt) < Date.now() - SEALED_WITHIN_MS) faults.push(fault('statement_not_sealed', null, decision.id))
     } else if (sealed !== (await walk.hash(statementHash(decision.statement)))) faults.push(fault('statement_edited', decision.sealed?.leafIndex ?? null, decision.id, JSON.stringify(decision.statement)))
   }
   return faults

@@ -56,8 +56,10 @@ async function ownOf(asked: Asked, url: string): Promise<{ own: Own | null; refu
   const { env, option } = asked
   if (option('docking') === undefined && !env.BERTH_KEY_ID && !env.BERTH_API_KEY) return { own: null }
   const client = partnerClient({ ...asked, env: option('hub') === undefined ? env : { ...env, BERTH_URL: url } })
-  const me = await client.get<{ id: string; decisions: Decision[] }>('/api/docking')
+  const me = await client.get<{ id: string }>('/api/docking')
   if (!me.ok) return { own: null, refused: refused(me.problem) }
+  const decisions = await client.list<Decision>('/api/decisions?state=all', 'cursor')
+  if (!decisions.ok) return { own: null, refused: refused(decisions.problem) }
   const leaves: MyLeaves[] = []
   const shown = new Set(me.checkpoint === undefined ? [] : [me.checkpoint])
   for (let after = 0; ; ) {
@@ -65,7 +67,7 @@ async function ownOf(asked: Asked, url: string): Promise<{ own: Own | null; refu
     if (!page.ok) return { own: null, refused: refused(page.problem) }
     leaves.push(page.body)
     if (page.checkpoint !== undefined) shown.add(page.checkpoint)
-    if (page.body.next === null) return { own: { docking: me.body.id, leaves, decisions: me.body.decisions, shown: [...shown] } }
+    if (page.body.next === null) return { own: { docking: me.body.id, leaves, decisions: decisions.body, shown: [...shown] } }
     after = page.body.next
   }
 }

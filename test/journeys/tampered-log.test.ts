@@ -67,6 +67,10 @@ test('a log that was not touched verifies, again and again, with and without a d
   assert.deepEqual([again.code, again.json.witnesses, stranger.code, stranger.json.own, stranger.json.before], [0, 1, 0, null, null])
   assert.ok(again.json.before > 0)
   assert.equal((await berth('witness')).json.size, again.json.checkpoint.size, 'the same key signs on')
+  const { rows } = await ground.owner.query(`select index from logbook.payloads where kind = 'decision.taken'`)
+  assert.equal((await hub.operator('POST', '/operator/log/erase', { leaf: Number(rows[0].index), reason: 'a person asked for it' })).status, 200)
+  await hub.hub.logbook.seal()
+  assert.deepEqual((await berth('verify')).json.faults, [], 'what was erased is no fault')
   assert.deepEqual((await hub.operator('GET', '/operator/log/check')).body, { ok: true, findings: [] })
 })
 
