@@ -1,5 +1,6 @@
 import { formatAmount } from '../../protocol/money.ts'
 import { reasonOf, type ReasonCode } from '../../protocol/reasons.ts'
+import { isOpen, type Appeal, type WholeAppeal } from '../domain/appeals/index.ts'
 import { choiceOf, formSchema, stockOfChoice, type Card, type GoodOptions, type Offered } from '../domain/catalogue/index.ts'
 import { tellable, type Decision } from '../domain/decisions/index.ts'
 import type { Contact } from '../domain/notices/index.ts'
@@ -113,4 +114,21 @@ function standingView({ statement: { measure }, liftedAt, liftHow, liftNote, sup
   const lapsed = endsMs <= atMs && (liftedAt === null || endsMs <= liftedAt.getTime())
   const state = lapsed ? 'ended' as const : supersededBy !== null ? 'superseded' as const : liftedAt !== null ? 'lifted' as const : Date.parse(measure.effectiveAt) > atMs ? 'to_come' as const : 'in_force' as const
   return { state, endedAt: lapsed ? measure.endsAt : (liftedAt?.toISOString() ?? null), how: lapsed ? 'lapse' as const : liftHow, note: lapsed ? null : liftNote, supersededBy }
+}
+
+export function presentAppeal(appeal: Appeal) {
+  const { id, decision, code, state, filedAt, decideBy, evidenceDue, extendedDays, missedAt, closedAt, outcomeDecision } = appeal
+  return {
+    id, decision, code, class: appeal.class, state, filedAt: filedAt.toISOString(), decideBy: isOpen(appeal) && state !== 'evidence_owed' ? decideBy.toISOString() : null,
+    evidenceDue: evidenceDue?.toISOString() ?? null, extendedDays, missedAt: missedAt?.toISOString() ?? null, closedAt: closedAt?.toISOString() ?? null, outcomeDecision,
+  }
+}
+
+/** With all that was said, and without the names of those who said it. */
+export function presentWholeAppeal({ appeal, entries, evidence }: WholeAppeal) {
+  return {
+    ...presentAppeal(appeal),
+    entries: entries.map(({ kind, side, text, at, dueAt }) => ({ kind, side, text, at: at.toISOString(), dueAt: dueAt?.toISOString() ?? null })),
+    evidence: evidence.map(({ seq, name, note, sha256, bytes }) => ({ number: seq, name, note, sha256, bytes })),
+  }
 }

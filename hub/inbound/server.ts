@@ -9,6 +9,7 @@ import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
+import { appealRoutes as operatorAppealRoutes } from './operator/appeals.ts'
 import { bookRoutes } from './operator/books.ts'
 import { logRoutes as operatorLogRoutes } from './operator/log.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
@@ -22,6 +23,7 @@ import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
+import { appealRoutes } from './partner/appeals.ts'
 import { conformanceRoutes } from './partner/conformance.ts'
 import { rulebookRoutes } from './operator/rulebook.ts'
 import { decisionRoutes as ownDecisionRoutes, dockingRoutes, reasonRoutes } from './partner/docking.ts'
@@ -35,6 +37,7 @@ import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
 import { commentRoutes } from './partner/rules.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { doctorRoutes } from './public/doctor.ts'
 import { figureRoutes } from './public/figures.ts'
 import { badgeRoutes } from './public/badge.ts'
 import { imageRoutes } from './public/images.ts'
@@ -116,6 +119,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     linkRoutes(doors, hub)
     logRoutes(doors, hub)
     logPageRoutes(doors, hub)
+    doctorRoutes(doors, hub)
     reasonRoutes(doors, hub)
     figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
@@ -130,6 +134,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
+    appealRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
     ownLogRoutes(doors, hub)
@@ -146,6 +151,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     operatorLogRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
+    operatorAppealRoutes(doors, hub)
     findingRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)

@@ -9,7 +9,7 @@ import type { Vault } from '../../platform/sealing/vault.ts'
 import { hashBearer } from './keyring.ts'
 import { makeMaterial } from './material.ts'
 import { READ_SCOPES, SCOPES, type DialectName, type Docking, type Mode, type PriceGuard } from './model.ts'
-import { endKey, insertDocking, insertKey, insertPartner, loadDocking, loadDockings, loadKeyById, loadMounted, readDocking, readKeys, setGuard, setPort, type KeyRow } from './store.ts'
+import { endKey, insertDocking, insertKey, insertPartner, loadDocking, loadDockings, loadKeyById, loadKeysEnding, loadMounted, readDocking, readKeys, setGuard, setPort, type KeyRow } from './store.ts'
 
 export type OpenDockingCommand = {
   ids: { partner: string; docking: string; keys: [string, string] }
@@ -132,6 +132,11 @@ export async function endKeyAt(db: Database, keyId: string, endsAt: Date | null)
       return accept({ keyId, endsAt: when })
     })
   })
+}
+
+/** A page of the keys of all dockings that will end by themselves between two times, by id. */
+export async function keysEnding(db: Database, from: Date, to: Date, after: string, limit: number): Promise<KeyRow[]> {
+  return readKeys(await db.run(loadKeysEnding(from, to, after, limit))).map(({ key }) => key)
 }
 
 export async function findDocking(db: Database, id: string): Promise<Docking | null> {
