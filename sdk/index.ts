@@ -7,6 +7,10 @@ export type {
   ReasonList, ReasonView, Report, ReportAsk, ReportCheck, RequestPage, RequestView, RevokedKey, RolledKey, RollKey, Tier, Time,
 } from './contract.ts'
 export { endpoints, get, post, type Ask, type Endpoint } from './endpoints.ts'
+export type { Cosign, MyLeaves, Sealed, WitnessView } from './log-contract.ts'
+export { cosign, LogWatch, type LogLook, type LogMemory, type LogOptions, type LogStore } from './log.ts'
+export { auditLog, type LogAudit, type Own } from './log-audit.ts'
+export type { LogFault, LogFaultKind } from './log-faults.ts'
 export type { RetryPolicy } from './retrying.ts'
 export type { Credentials } from './signing.ts'
 export { HubUnreachable, type Language, type Words } from './unreachable.ts'
