@@ -40,6 +40,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} new addresses a day': '每天 {n} 个新地址',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
   '{n} sandboxes an hour': '每小时 {n} 个沙箱',
+  '{n} drills a day': '每天 {n} 场演练',
 
   // Sandboxes.
   'an e-mail address': '电子邮箱地址',

@@ -6,7 +6,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['terms', 'ledger', 'decisions', 'operators'],
   ['partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
   ['orders', 'pricing', 'compliance', 'sandbox'],
-  ['risk', 'migration', 'conformance'],
+  ['risk', 'migration', 'conformance', 'drills'],
   ['notices', 'logbook'],
 ]
 

@@ -1,7 +1,7 @@
 export { PRICE_GUARDS, SCOPES as KEY_SCOPES, type DialectName, type Docking, type LiveKey, type PriceGuard } from './model.ts'
 export { addressAllowed, keyInForce, mayUse } from './rules.ts'
 export { KeyRing } from './keyring.ts'
-export { addKey, endKeyAt, findDocking, guardPrice, listDockings, mountAt, mountedDockings, openDocking, type Credentials } from './service.ts'
+export { addKey, endKeyAt, findDocking, guardPrice, keepKey, listDockings, mountAt, mountedDockings, openDocking, type Credentials } from './service.ts'
 export { createOwnKey, listOwnKeys, revokeOwnKey, rollKey, type KeyAsker } from './rotation.ts'
 export { findTwin, openTwin, renewKeys, travel, type Twin } from './twins.ts'
 export { loadDockingsOfMigration, readDocking, revokeKeysOf, type KeyRow } from './store.ts'

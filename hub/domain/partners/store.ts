@@ -151,3 +151,8 @@ export function revokeKeysOf(dockings: readonly { lane: number; id: string }[], 
     values: [array.bare(dockings.map((d) => d.lane)), array.text(dockings.map((d) => d.id)), at],
   }
 }
+
+/** Takes the end back that a key was given; one that was revoked stays ended. */
+export function keepKeyOn(lane: number, id: string): Statement {
+  return { text: 'update partners.keys set expires_at = null where lane = $1 and id = $2 and revoked_at is null and expires_at is not null returning id', values: [lane, id] }
+}
