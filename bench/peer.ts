@@ -41,11 +41,12 @@ async function serve(): Promise<void> {
   const hub: Hub = {
     // The one question that the doors ask a database by themselves is whether it is there.
     db: { run: async () => [], urgent: { run: async () => [] } } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: [],
-    keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: null as never, sandboxes: null as never, logbook: { header: PEER_HEADER } as never,
+    keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: null as never, sandboxes: null as never,
+    conformance: { isWatched: () => false } as never, drills: { isWatched: () => false } as never, logbook: { header: PEER_HEADER } as never,
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nonces: new NonceWindow({ windowS: 600, seed: randomBytes(8).readBigUInt64LE() }),
-    nobody: createSecretKey(randomBytes(32)), operators: null as never, signer: new Signer(generateKeyPairSync('ed25519').privateKey),
+    nobody: createSecretKey(randomBytes(32)), operators: null as never, cases: null as never, figures: null as never, signer: new Signer(generateKeyPairSync('ed25519').privateKey),
     startedAtS: Math.floor(clock.nowMs() / 1000), state: { ready: true, stopping: false },
   } satisfies Partial<Hub> as Hub
   const app = await buildServer(hub)

@@ -23,7 +23,7 @@ export type Option = {
 export type Command = {
   /** One word or more: "docking add", "prices group set". */
   name: string
-  who: 'operator' | 'partner'
+  who: 'operator' | 'partner' | 'compliance'
   summary: Words
   operands: readonly { name: string; what: Words }[]
   options: readonly Option[]

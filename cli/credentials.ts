@@ -37,6 +37,11 @@ export function readOperatorKey(env: NodeJS.ProcessEnv): string {
   })
 }
 
+/** The hub as anybody, without a key. */
+export function publicClient({ env, lang }: { env: NodeJS.ProcessEnv; lang: Lang }): Client {
+  return new Client({ url: hubUrl(env, readDemo(env)), credentials: { kind: 'nobody' }, lang })
+}
+
 /** The hub as a partner: --docking names one of the demo; without it the environment counts, then the demo's sandbox. */
 export function partnerClient({ env, lang, option }: Pick<Asked, 'env' | 'lang' | 'option'>): Client {
   const named = option('docking')

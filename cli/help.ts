@@ -38,6 +38,7 @@ export function explainAll(commands: readonly Command[], lang: Lang): string {
     '',
     ...part(zh ? '主站运营' : 'For the operator of a main site', 'operator'),
     ...part(zh ? '对接方' : 'For a partner who docks to one', 'partner'),
+    ...part(zh ? '合规人员' : 'For compliance persons', 'compliance'),
     zh ? '通用选项' : 'Everywhere',
     table(everywhere.map((option) => [typed(option), option.what[lang]])),
     '',

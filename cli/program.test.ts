@@ -71,7 +71,7 @@ test('the same refusal in Chinese asks the hub for Chinese', async () => {
   const { code, err } = await berth('order --good gds_1 --quantity 2 --max-price 9.80', { env: { LANG: 'zh_CN.UTF-8' } })
   assert.equal(code, 1)
   assert.equal(came[0]!.headers['accept-language'], 'zh-CN')
-  assert.match(err, /^被拒绝（商务）：余额不足\n/)
+  assert.match(err, /^被拒绝（商业）：余额不足\n/)
   assert.match(err, /怎么办 +请按说明页修改/)
   assert.match(err, /责任方 +对接方/)
 })
@@ -325,8 +325,10 @@ for (const lang of ['en', 'zh']) {
   test(`every command teaches in ${lang}, with examples that can be typed`, async () => {
     const top = await berth(`--help --lang ${lang}`)
     assert.equal(top.code, 0)
-    for (const { name, examples } of commands) {
-      assert.ok(top.out.includes(name), name)
+    const cases = await berth(`help case --lang ${lang}`)
+    for (const { name, who, examples } of commands) {
+      const isListed = who !== 'compliance'
+      assert.deepEqual([top.out.includes(`  ${name} `), cases.out.includes(`  ${name} `)], [isListed, !isListed], name)
       const { code, out } = await berth(`${name} --help --lang ${lang}`)
       assert.equal(code, 0)
       assert.ok(examples.length > 0 && examples.every(({ line }) => line.includes(`berth ${name}`) && out.includes(line)), name)

@@ -15,6 +15,8 @@ import { guardDocking, mountDocking } from './commands/dialect.ts'
 import { setImage } from './commands/image.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
+import { confirmCase, endCase, listAccesses, listCaseMovements, listCases, moveCase, noteCase, openCase, showCase, writeDossier } from './commands/case.ts'
+import { showFigures } from './commands/figures.ts'
 import { addOperator, endOperator, listOperators } from './commands/persons.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
@@ -33,9 +35,10 @@ export const commands: readonly Command[] = [
   addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel,
   assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
+  openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
-  placeOrder, showQuote, showReport, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
+  placeOrder, showQuote, showReport, showFigures, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 
 /** Runs one command line and answers its exit code (see exitCodes). Nothing but `surroundings` is touched. */
@@ -88,7 +91,8 @@ function explainTop(leading: readonly string[], rest: readonly string[], lang: L
   const isAsked = rest[0] === 'help' || [...leading, ...rest].some((word) => word === '--help' || word === '-h')
   const within = commands.filter(({ name }) => name.startsWith(`${group} `))
   if (isAsked && (group === undefined || within.length > 0)) {
-    const shown = group === undefined ? commands : within
+    // What the compliance persons do is told to whoever asks for it by name.
+    const shown = group === undefined ? commands.filter(({ who }) => who !== 'compliance') : within
     return { exitCode: exitCodes.done, json: { commands: shown.map((command) => describe(command, lang)), exitCodes }, text: explainAll(shown, lang) }
   }
   const typed = words.slice(0, within.length > 0 ? 2 : 1).join(' ')
@@ -110,7 +114,7 @@ function near(typed: readonly string[]): readonly Command[] {
     const [short, long] = a.length < b.length ? [a, b] : [b, a]
     return short.length >= LEAST_LETTERS && (long.startsWith(short) || lettersApart(short, long) <= (short.length > 4 ? 2 : 1))
   }
-  return commands.filter(({ name }) => name.split(' ').some((word) => typed.some((one) => isNear(word, one.toLowerCase().slice(0, 40))))).slice(0, MOST_NEAR)
+  return commands.filter(({ name, who }) => who !== 'compliance' && name.split(' ').some((word) => typed.some((one) => isNear(word, one.toLowerCase().slice(0, 40))))).slice(0, MOST_NEAR)
 }
 
 /** How many letters must be put in, left out or changed to make one word of the other. */

@@ -33,7 +33,7 @@ export function withoutControls(text: string): string {
 
 const CLASSES: Readonly<Record<string, Words>> = {
   technical: { en: 'technical', zh: '技术' },
-  commercial: { en: 'commercial', zh: '商务' },
+  commercial: { en: 'commercial', zh: '商业' },
   compliance: { en: 'compliance', zh: '合规' },
 }
 

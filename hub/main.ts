@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
+import { Cases } from './domain/compliance/index.ts'
 import { checkStanding } from './domain/decisions/index.ts'
+import { FigureBook } from './domain/figures/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
+import { Drills } from './domain/drills/index.ts'
 import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
 import { KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
+import { checkConformance, Conformance } from './domain/conformance/index.ts'
 import { Sandboxes } from './domain/sandbox/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
@@ -30,12 +34,14 @@ import { assertDurable } from './platform/postgres/durability.ts'
 import { startEmbedded } from './platform/postgres/embedded.ts'
 import { assertSchemaIsKnown, migrate } from './platform/postgres/migrate.ts'
 import { dumpSchema } from './platform/postgres/schema.ts'
+import { Rounds } from './platform/rounds.ts'
 import { StartRefused, startRefusedExitCode } from './platform/refusal-to-start.ts'
 import { openOperatorKey, openVault } from './platform/sealing/keys.ts'
 import { openSigner } from './platform/sealing/signer.ts'
 import { runSupervisor } from './supervisor.ts'
 
 const NONCE_WINDOW_S = 600
+const FIGURES_EVERY_MS = 60_000
 
 /** The plan of the house: builds every room in floor order and opens the doors. */
 export async function buildHub(config: Config, log: Log, onFenced: () => void): Promise<Hub> {
@@ -65,16 +71,20 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
   const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
+  const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
+  const keys = new KeyRing(db, vault, clock)
+  const drills = new Drills({ db, clock, ids, log, signer, orders, keys, sandboxes, publicUrl: () => hub.publicUrl, tempo: config.drillTempo })
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, sandboxes, logbook, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, drills, logbook, operators, signer, startedAtS, keys,
+    figures: new FigureBook(db, clock),
+    cases: new Cases({ db, vault, clock, random: randomBytes }),
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
-    keys: new KeyRing(db, vault, clock),
     nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
-    checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db)],
+    checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db), checkConformance(db)],
     publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
@@ -83,7 +93,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
 
 /** Ends what runs by itself, the highest floor first, then the orders, which write down what they know, then the lines. */
 export async function closeRooms(hub: Hub): Promise<void> {
-  for (const room of [hub.logbook, hub.sandboxes, hub.notices, hub.prices, hub.orders]) await room.close()
+  for (const room of [hub.logbook, hub.drills, hub.sandboxes, hub.notices, hub.prices, hub.orders]) await room.close()
   await hub.db.end()
 }
 
@@ -108,6 +118,8 @@ async function serve(): Promise<void> {
   let stop = async (_code: number) => {}
   const hub = await buildHub(config, log, () => void stop(1))
   const app = await buildServer(hub)
+  // Behind the orders and in no hurry: nobody waits for these.
+  const figures = new Rounds({ work: () => hub.figures.round(), everyMs: FIGURES_EVERY_MS, log, what: 'figures are folded' })
   let ending = false
   stop = async (code) => {
     if (ending) return
@@ -115,6 +127,7 @@ async function serve(): Promise<void> {
     hub.state.stopping = true
     // Requests in flight finish first.
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
+    await figures.close()
     await closeRooms(hub)
     process.exitCode = code
     process.disconnect?.()
@@ -128,7 +141,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  for (const room of [hub.notices, hub.sandboxes, hub.logbook]) room.start()
+  for (const room of [hub.notices, hub.sandboxes, hub.drills, hub.logbook, figures]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

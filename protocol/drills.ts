@@ -1,4 +1,4 @@
-import { Time } from './messages.ts'
+import { DrillBest, DrillKind, Time } from './messages.ts'
 import { Type, type Static } from './schema.ts'
 
 /** Messages of drills: what is rehearsed, how a rehearsal goes, and how it was judged. */
@@ -6,8 +6,6 @@ const closed = { additionalProperties: false }
 const Id = Type.String({ minLength: 1, maxLength: 64, description: 'Opaque.' })
 const Words = Type.Object({ en: Type.String(), zh: Type.String() }, closed)
 const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
-
-export const DrillKind = Type.Union([Type.Literal('key_roll'), Type.Literal('rush'), Type.Literal('outage'), Type.Literal('tampered_log')])
 
 export const DrillPlan = Type.Object({
   kind: DrillKind, version: Type.Integer(), title: Words, what: Words,
@@ -46,7 +44,6 @@ export const Drill = Type.Object({
 }, closed)
 export type Drill = Static<typeof Drill>
 
-export const DrillBest = Type.Object({ kind: DrillKind, score: Type.Integer(), drill: Id, at: Time }, closed)
 export type DrillBest = Static<typeof DrillBest>
 
 export const DrillSchedule = Type.Object({ docking: Id, kind: DrillKind, everyDays: Type.Integer(), nextAt: Time, setBy: Type.String() }, closed)

@@ -107,6 +107,9 @@ export const DecisionView = Type.Object({
   endsAt: Type.Union([Time, Type.Null()]), statement: Type.Object({}, { additionalProperties: true }),
 }, closed)
 
+export const DrillKind = Type.Union([Type.Literal('key_roll'), Type.Literal('rush'), Type.Literal('outage'), Type.Literal('tampered_log')])
+export const DrillBest = Type.Object({ kind: DrillKind, score: Type.Integer(), drill: Id, at: Time }, closed)
+
 /** A fault that the next requests of a sandbox meet. */
 export const SandboxSwitch = Type.Object({ fault: Type.String({ description: 'As it is written in the header, such as slow;ms=500.' }), remaining: Type.Integer({ description: 'So many requests it still strikes.' }) }, closed)
 
@@ -117,7 +120,7 @@ export const Docking = Type.Object({
   limits: Type.Object({
     requestsPerSecond: Type.Integer(), inFlight: Type.Integer(), requestBytes: Type.Integer(), cardsPerOrder: Type.Integer(), batchOrders: Type.Integer(), batchCards: Type.Integer(), batchBytes: Type.Integer(),
   }, closed),
-  decisions: Type.Array(DecisionView), serverTime: Time,
+  decisions: Type.Array(DecisionView), drills: Type.Array(DrillBest, { description: 'The best score a kind in the last 90 days; of its sandbox where the docking is live.' }), serverTime: Time,
   sandbox: Type.Optional(Type.Object({
     live: Type.Union([Id, Type.Null()], { description: 'The live docking whose sandbox this is.' }), clockOffsetS: Type.Integer({ description: 'By how many seconds its clock is ahead.' }), time: Time, faults: Type.Array(SandboxSwitch),
   }, closed)),
@@ -157,6 +160,24 @@ export const ReasonView = Type.Object({
   title: Type.Object({ en: Type.String(), zh: Type.String() }, closed), detail: Type.Object({ en: Type.String(), zh: Type.String() }, closed), because: Type.Array(Type.String()), docs: Type.String(),
 }, closed)
 export const ReasonList = Type.Object({ items: Type.Array(ReasonView), next: Type.Null() }, closed)
+
+const FigureClass = Type.Union([Type.Literal('technical'), Type.Literal('commercial'), Type.Literal('compliance'), Type.Literal(''), Type.Null()], { description: 'Empty where a thing has no class; null: the small lines of all classes together.' })
+const FigureCode = Type.Union([Type.String(), Type.Null()], { description: 'The reason, outcome or result; null: the small lines of the class together.' })
+const FigureGroups = Type.Array(Type.Object({ class: FigureClass, code: FigureCode, events: Type.Integer() }, closed), { description: 'Each event is in one line of one list. No line is about fewer than `smallestGroup` partners; an empty list means that there were not as many.' })
+const Percent = Type.Union([Type.Integer(), Type.Null()])
+
+/** What the hub has signed: see /.well-known/berth for its keys. */
+export const Signature = Type.Object({ keyId: Type.String(), algorithm: Type.Literal('ed25519'), value: Type.String({ description: 'base64url, over the RFC 8785 form of the document without this member.' }) }, closed)
+
+export const Figures = Type.Object({
+  quarter: Type.String(), state: Type.Union([Type.Literal('running'), Type.Literal('published')], { description: 'running: no number is told before the quarter has ended.' }),
+  from: Time, to: Time, publishedAt: Type.Union([Time, Type.Null()]), smallestGroup: Type.Integer(), roundedTo: Type.Integer({ description: 'Numbers of events come in steps of so many.' }),
+  refusals: FigureGroups, measures: FigureGroups,
+  remedies: Type.Array(Type.Object({ class: FigureClass, code: FigureCode, medianHours: Type.Integer(), p90Hours: Type.Integer() }, closed), { description: 'How long measures had stood that were lifted in the quarter.' }),
+  appeals: FigureGroups, missed: FigureGroups, followed: FigureGroups, conformance: FigureGroups, waivers: FigureGroups, ruleChanges: Type.Integer(),
+  technicalLater: Type.Object({ overturnedPercent: Percent, followedPercent: Percent }, { ...closed, description: 'Of a hundred technical measures so many were overturned on appeal, or followed by one of another class; from the lines above alone.' }),
+  signature: Signature,
+}, closed)
 
 export const Problem = Type.Object({
   type: Type.String(), title: Type.String(), status: Type.Integer(), detail: Type.String(),

@@ -19,6 +19,11 @@ const CHINESE: Readonly<Record<string, string>> = {
   'orders, goods or key: nothing else can be held yet': '目前只能暂停 orders、goods 或 key',
   'a day such as 2018-08-31, or a time in RFC 3339': '日期（如 2018-08-31）或 RFC 3339 时间',
   'a review within 90 days': '90 天内的复核日期',
+  'a docking that the case names': '核查单所涉的对接',
+  'a whole number': '整数',
+  'a quarter such as 2026Q4': '季度，如 2026Q4',
+  'a quarter that this hub has published, or the one that runs': '本主站已公布的季度，或进行中的季度',
+  'what the page before called next': '上一页给出的 next',
   'text without the NUL character': '不含 NUL 字符的文本',
 
   // The head of a request, and what it says about its body.
@@ -42,6 +47,19 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} sandboxes an hour': '每小时 {n} 个沙箱',
   '{n} drills a day': '每天 {n} 场演练',
 
+  // Conformance.
+  'a badge or a waiver, and not both': '徽章与豁免只能二选一',
+  'a live docking: nothing is asked of a sandbox': '仅用于正式对接：沙箱无需徽章或豁免',
+  red: '未通过',
+  green: '已通过',
+  'not finished': '未完成',
+  'green for {name}': '已通过（协议为 {name}）',
+  'older than {n} days': '超过 {n} 天',
+
+  // Drills.
+  'a time to come within 30 days, in RFC 3339': '30 天内的将来时间，RFC 3339 格式',
+  'sizes that this log has reached': '该日志已达到的大小',
+
   // Sandboxes.
   'an e-mail address': '电子邮箱地址',
   'Berth-Sandbox-Fault': '请求头 Berth-Sandbox-Fault',
@@ -52,6 +70,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'no fault on what steers the sandbox itself': '沙箱控制接口不注入故障',
   'a decision is asked for by PUT /api/sandbox/faults': '处理决定请用 PUT /api/sandbox/faults 申请',
   'a signed request: a bearer key carries no time': '须为带签名时间的请求：接口密钥不带时间',
+  'an order: this fault strikes nothing else': '此故障仅作用于下单',
   'an order or a quote: this fault strikes nothing else': '此故障仅作用于下单与试算',
   'at most 100000 yuan of test money at once': '单次测试加款最多 100000 元',
   'a balance of at most 1000000 yuan of test money': '测试余额最多 1000000 元',

@@ -161,8 +161,8 @@ export const reasons = {
     ['This is the last key that can make others', 'Without {key} no lasting key of the docking could ask for another; create another first, or roll it with an overlap.'],
     ['最后一把可管理密钥不能立即终止', '{key} 终止后将没有长期有效、可申请新密钥的密钥，请先新建一把，或带过渡期轮换。'], ['key']),
   'partners.key_leaked': measure('technical',
-    ['A key of this docking was found in public', 'The docking is held since {since} because one of its keys was seen outside: {measure}.'],
-    ['密钥已泄露', '因密钥外泄，自 {since} 起已采取措施：{measure}。']),
+    ['A key of this docking was found in public', 'Since {since}, because one of the keys of this docking was seen outside: {measure}.'],
+    ['密钥已泄露', '因密钥外泄，自 {since} 起：{measure}。']),
 
   // Goods.
   'catalogue.good_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
@@ -223,13 +223,13 @@ export const reasons = {
 
   // Measures: a person decided, a statement of reasons stands behind each.
   'terms.contract_breach': measure('commercial',
-    ['A term of the contract was broken', 'Held since {since} under the signed contract: {measure}.'],
+    ['A term of the contract was broken', 'Since {since}, under the signed contract: {measure}.'],
     ['违反合同约定', '依据已签合同，自 {since} 起：{measure}。']),
   'terms.published_rule_breach': measure('commercial',
-    ['A published rule was broken', 'Held since {since} under a published rule: {measure}.'],
+    ['A published rule was broken', 'Since {since}, under a published rule: {measure}.'],
     ['违反公示规则', '依据公示规则，自 {since} 起：{measure}。']),
   'terms.payment_overdue': measure('commercial',
-    ['A payment is overdue', 'Held since {since} until an overdue amount is paid: {measure}.'],
+    ['A payment is overdue', 'Since {since}, until an overdue amount is paid: {measure}.'],
     ['款项逾期', '因款项逾期未付，自 {since} 起：{measure}。']),
   'terms.fee_unpaid': measure('commercial',
     ['The service fee is unpaid', 'Since {since}, because an agreed service fee is unpaid: {measure}.'],
@@ -273,16 +273,16 @@ export const reasons = {
     ['调价已结束', '调价 {change} 已于 {endedAt} 结束：{seen}。'], ['change', 'seen', 'endedAt']),
 
   'compliance.identity_unverified': measure('compliance',
-    ['The identity of the business is not verified', 'Held since {since} until the business is verified: {measure}.'],
+    ['The identity of the business is not verified', 'Since {since}, until the business is verified: {measure}.'],
     ['主体实名未核验', '主体身份尚未核验，自 {since} 起：{measure}。']),
   'compliance.licence_missing': measure('compliance',
-    ['A licence or authorisation is missing', 'Held since {since} until the licence or brand authorisation is shown: {measure}.'],
+    ['A licence or authorisation is missing', 'Since {since}, until the licence or brand authorisation is shown: {measure}.'],
     ['缺少许可或授权', '缺少经营许可或品牌授权，自 {since} 起：{measure}。']),
   'compliance.authority_order': measure('compliance',
-    ['An authority ordered the measure', 'Held since {since} by order of an authority: {measure}.'],
+    ['An authority ordered the measure', 'Since {since}, by order of an authority: {measure}.'],
     ['执行主管机关指令', '依主管机关指令，自 {since} 起：{measure}。']),
   'compliance.withheld_by_law': measure('compliance',
-    ['The law forbids naming the facts', 'Held since {since} on a ground of law; the facts may not be told, the article is named: {measure}.'],
+    ['The law forbids naming the facts', 'Since {since}, on a ground of law; the facts may not be told, the article is named: {measure}.'],
     ['依法不予披露', '依法采取措施且不得披露事实，自 {since} 起：{measure}。']),
   'compliance.licence_expired': measure('compliance',
     ['A licence or authorisation has expired', 'Since {since}, because a licence or authorisation has expired: {measure}.'],
@@ -346,6 +346,17 @@ export const reasons = {
     ['This is the last owner', 'Without {operator} nobody could name or end operators; add another owner first.'],
     ['最后一位所有者不能终止', '{operator} 终止后将无人能管理运营人员，请先添加另一位所有者。'], ['operator']),
 
+  // The restricted work of compliance persons. Nobody else is ever given one of these.
+  'cases.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such case', 'No case has the id {case}.'],
+    ['没有此核查单', '没有编号为 {case} 的核查单。'], ['case']),
+  'cases.step_out_of_order': answer('technical', ruled,
+    ['The case is not at that step', 'The case stands at {state}; from there {asked} is not the next step.'],
+    ['核查单尚未到此步骤', '核查单目前处于 {state}，不能直接进行 {asked}。'], ['state', 'asked']),
+  'cases.same_person': answer('technical', { ...ruled, status: 403 },
+    ['A second person is needed', 'What {person} wrote or proposed has to be confirmed by somebody else.'],
+    ['需由另一人复核', '{person} 撰写或提出的内容须由另一人确认。'], ['person']),
+
   // Who is told as a person, asked for by the operator.
   'notices.contact_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
     ['There is no such contact', 'No contact that is still told anything has the id {contact}.'],
@@ -408,6 +419,17 @@ export const reasons = {
   'logbook.cosignature_invalid': answer('technical', { ...asked, status: 422 },
     ['The signature of the witness does not hold', 'The line of {witness} is not taken: {problem}.'],
     ['见证签名无效', '见证人 {witness} 的签名未被接受：{problem}。'], ['witness', 'problem']),
+
+  // Conformance.
+  'conformance.badge_missing': answer('technical', ruled,
+    ['The conformance run is not green', 'The run {run} is {seen}; a docking of {dialect} goes live with a green run of it, or by a waiver.'],
+    ['对接测试未通过', '测试 {run} 的状态为{seen}；{dialect} 对接须凭通过的测试或豁免开通正式环境。'], ['run', 'seen', 'dialect']),
+  'conformance.run_not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such conformance run', 'This docking has no run {run}.'],
+    ['没有此次对接测试', '该对接没有编号为 {run} 的测试。'], ['run']),
+  'conformance.run_finished': answer('technical', { ...ruled, retry: 'never' },
+    ['The conformance run is over', 'The run {run} was closed and is {state}; begin another.'],
+    ['此次对接测试已结束', '测试 {run} 已结束，结果为{state}；请重新开始。'], ['run', 'state']),
 
   // The state of the hub itself.
   'platform.rate_limited': condition({ ...strained, status: 429 },

@@ -41,6 +41,7 @@ const agreed: Record<string, true> = {
   RolledKey: true satisfies Agree<Static<typeof hub.RolledKey>, ours.RolledKey>,
   RevokedKey: true satisfies Agree<Static<typeof hub.RevokedKey>, ours.RevokedKey>,
   RequestPage: true satisfies Agree<Static<typeof hub.RequestPage>, ours.RequestPage>,
+  Figures: true satisfies Agree<Static<typeof hub.Figures>, ours.Figures>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

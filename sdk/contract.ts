@@ -135,6 +135,8 @@ export type Decision = {
   statement: Readonly<Record<string, unknown>>
 }
 
+export type DrillBest = { kind: 'key_roll' | 'rush' | 'outage' | 'tampered_log'; score: number; drill: string; at: Time }
+
 export type Docking = {
   id: string
   name: string
@@ -154,6 +156,8 @@ export type Docking = {
     batchBytes: number
   }
   decisions: Decision[]
+  /** The best score a kind in the last 90 days; of its sandbox where the docking is live. */
+  drills: DrillBest[]
   serverTime: Time
   /** There in a sandbox alone. */
   sandbox?: {
@@ -211,6 +215,32 @@ export type ReasonView = {
 }
 
 export type ReasonList = { items: ReasonView[]; next: null }
+
+type FigureClass = 'technical' | 'commercial' | 'compliance' | '' | null
+/** One line of the open figures. class null: all classes; code null: the small lines together. */
+export type FigureGroup = { class: FigureClass; code: string | null; events: number }
+
+/** The open figures of one quarter; signed with a key of /.well-known/berth. */
+export type Figures = {
+  quarter: string
+  state: 'running' | 'published'
+  from: Time
+  to: Time
+  publishedAt: Time | null
+  smallestGroup: number
+  roundedTo: number
+  refusals: FigureGroup[]
+  measures: FigureGroup[]
+  remedies: { class: FigureClass; code: string | null; medianHours: number; p90Hours: number }[]
+  appeals: FigureGroup[]
+  missed: FigureGroup[]
+  followed: FigureGroup[]
+  conformance: FigureGroup[]
+  waivers: FigureGroup[]
+  ruleChanges: number
+  technicalLater: { overturnedPercent: number | null; followedPercent: number | null }
+  signature: { keyId: string; algorithm: 'ed25519'; value: string }
+}
 
 /** Problem details (RFC 9457) as the hub sends them. `Code` is what may stand in `code`. */
 export type Problem<Code extends string = ReasonCode> = {

@@ -1,5 +1,5 @@
 import type {
-  Balance, ChangePage, CreateKey, Docking, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey,
+  Balance, ChangePage, CreateKey, Docking, Figures, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey,
 } from './contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
@@ -30,6 +30,7 @@ export const endpoints = {
   getReport: get<Nothing, Report>('/api/docking/report'),
   compareReport: post<{ readonly body: ReportAsk }, Report>('/api/docking/report', { isRepeatable: true }),
   listReasons: get<Nothing, ReasonList>('/api/reasons'),
+  getFigures: get<{ readonly query: { readonly quarter?: string } }, Figures>('/api/figures'),
   listGoods: get<{ readonly query: PageAsk }, Page<Good>>('/api/goods'),
   getGood: get<{ readonly path: { readonly good: string } }, Good>('/api/goods/{good}'),
   listChanges: get<{ readonly query: { readonly after?: string; readonly limit?: number } }, ChangePage>('/api/goods/changes'),

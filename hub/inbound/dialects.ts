@@ -14,6 +14,7 @@ import type { Hub } from './hub.ts'
 import { keepEntry, refusalOfError, watch } from './pipeline.ts'
 import { answerImage } from './public/images.ts'
 import { openEntry, type Entry } from './request-log.ts'
+import { sightCall } from './sightings.ts'
 import { timeOf } from './signin.ts'
 import { markStruck, mayMeetFault, meetFault, plainly, rehearse, sufferFault, type Send } from './struck.ts'
 
@@ -54,6 +55,7 @@ export function acgRoutes(app: FastifyInstance, hub: Hub): void {
     try {
       const { done, manner } = await serve(hub, answers, request, reply, docking, body, address, entry)
       if (!done.outcome.ok) hub.metrics.refusals.inc({ code: done.outcome.refusal.code, class: reasonOf(done.outcome.refusal.code).class })
+      if (hub.conformance.isWatched(entry.docking)) sightCall(hub, entry, done.outcome)
       if (entry.struck !== null) return kept(hub, entry, await sendStruck(hub, reply, entry.struck, done, manner), done.outcome.ok ? null : done.outcome.refusal)
       if (done.receipt) watch(reply, done.receipt)
       crashpoint('before_answer')
@@ -114,18 +116,23 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, rep
   if (!place.ok) return { done: { outcome: place } }
   try {
     if (mayMeetFault(request, key)) {
+      entry.isSigned = true
+      if (docking.mode === 'sandbox') await hub.conformance.takeUp(docking)
+      if (hub.conformance.isWatched(docking.id)) {
+        const early = read(opened.value)
+        if (early.ok) entry.body = bodyOf(early.value)
+      }
       // No request of this protocol carries the time at which it was signed.
-      const met = await meetFault(hub, { key, signed: false }, request, reply, { isOrder: opened.value.call === 'trade', isControl: false })
+      const met = await meetFault(hub, { key, signed: false }, request, reply, entry, { isOrder: opened.value.call === 'trade', isPlacing: opened.value.call === 'trade', isControl: false })
       if (!met.ok) {
         if (!(met as { written?: boolean }).written) note(hub, key, met.refusal, `acg ${opened.value.call}`, {})
         return { done: { outcome: met }, manner }
       }
-      entry.struck = met.value
     }
     const permitted = mayUse(key, SCOPES[opened.value.call])
     const ask = permitted.ok ? read(opened.value) : permitted
     // Never the form itself: it carries the shop's key in clear.
-    if (ask.ok) entry.body = { call: ask.value.kind, ...codeIn(ask.value), ...('quantity' in ask.value ? { quantity: ask.value.quantity } : {}), ...('reference' in ask.value ? { reference: ask.value.reference } : {}) }
+    if (ask.ok) entry.body = bodyOf(ask.value)
     const done: Done = ask.ok ? await answers.to(docking, ask.value, manner, docking.mode === 'sandbox' ? (placed) => rehearse(hub, docking, entry.struck, placed) : null) : { outcome: ask }
     if (!done.outcome.ok && !(done.outcome as { written?: boolean }).written) {
       note(hub, key, done.outcome.refusal, `acg ${opened.value.call}`, ask.ok ? goodIn(ask.value) : {})
@@ -168,6 +175,13 @@ const digests = {
 
 const manners: Readonly<Record<Flavor, Manner>> = {
   store: { flavor: 'store', keyOf: variantOf }, open: { flavor: 'open', keyOf: variantOf }, plugin: { flavor: 'plugin', keyOf: variantOf },
+}
+
+/** What the request log keeps of an ask. */
+function bodyOf(ask: Ask): object {
+  return {
+    call: ask.kind, ...codeIn(ask), ...('quantity' in ask ? { quantity: ask.quantity } : {}), ...('reference' in ask ? { reference: ask.reference } : 'order' in ask ? { reference: ask.order } : {}),
+  }
 }
 
 /** Which good a refused ask was about, for the docking's report. */

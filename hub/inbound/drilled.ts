@@ -2,18 +2,20 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { Seen } from '../domain/drills/index.ts'
 import type { Hub } from './hub.ts'
-import type { Answer } from './pipeline.ts'
 import type { Entry } from './request-log.ts'
+
+/** As much of an answer as is looked at. */
+type Told = { readonly body: unknown }
 
 /**
  * Tells a drill what one request of its docking asked for and was answered. Nothing of it is the partner's word: status, time and
  * key are the hub's own. Of bodies only order numbers are kept.
  */
-export function tellDrill(hub: Hub, entry: Entry, request: FastifyRequest, reply: FastifyReply, outcome: Outcome<Answer>): void {
+export function tellDrill(hub: Hub, entry: Entry, request: FastifyRequest, reply: FastifyReply, outcome: Outcome<Told>): void {
   const { docking, route, method } = entry
   if (route.startsWith('/api/drills')) return
   // Whoever moves the sandbox's own faults meanwhile has left the plan.
-  if (method !== 'GET' && (route === '/api/sandbox/faults' || route === '/api/sandbox/clock') && outcome.ok) return hub.drills.upset(docking)
+  if (method !== 'GET' && STEERED.has(route) && outcome.ok) return hub.drills.upset(docking)
   const isCut = entry.struck !== null && entry.struck.isStruck && LOST.has(entry.struck.asked.fault.name)
   const status = reply.statusCode
   const bare: Seen = {
@@ -23,10 +25,12 @@ export function tellDrill(hub: Hub, entry: Entry, request: FastifyRequest, reply
   for (const seen of unfold(bare, entry, request, outcome)) hub.drills.observe(docking, seen)
 }
 
+const STEERED: ReadonlySet<string> = new Set(['/api/sandbox/faults', '/api/sandbox/clock', '/api/conformance'])
+
 /** Faults after which the partner holds no whole answer. */
 const LOST: ReadonlySet<string> = new Set(['timeout_after_debit', 'cut_in_body'])
 
-function unfold(bare: Seen, { route, method }: Entry, request: FastifyRequest, outcome: Outcome<Answer>): Seen[] {
+function unfold(bare: Seen, { route, method }: Entry, request: FastifyRequest, outcome: Outcome<Told>): Seen[] {
   const body = outcome.ok ? valueOf(outcome.value.body) : null
   if (method === 'POST' && route === '/api/orders') return [{ ...bare, what: 'order', reference: referenceOf(askOf(request)) }]
   if (method === 'POST' && route === '/api/orders/batch') {

@@ -10,12 +10,16 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
+import type { Cases } from '../domain/compliance/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
 import type { Logbook } from '../domain/logbook/index.ts'
+import type { FigureBook } from '../domain/figures/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
+import type { Conformance } from '../domain/conformance/index.ts'
+import type { Drills } from '../domain/drills/index.ts'
 import type { Sandboxes } from '../domain/sandbox/index.ts'
 import type { RequestLog } from './request-log.ts'
 
@@ -30,6 +34,7 @@ export type Hub = {
   limiter: Limiter
   keys: KeyRing
   operators: Operators
+  cases: Cases
   signer: Signer
   nonces: NonceWindow
   requests: RequestLog
@@ -38,6 +43,9 @@ export type Hub = {
   notices: Notices
   sandboxes: Sandboxes
   logbook: Logbook
+  conformance: Conformance
+  drills: Drills
+  figures: FigureBook
   checks: readonly Check[]
   publicUrl: string
   /** The address on which the hub listens. */

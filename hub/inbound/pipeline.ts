@@ -12,12 +12,14 @@ import { limits } from '../kernel/limits.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import { isOutage, OutcomeUnknown } from '../platform/postgres/database.ts'
 import { addressOf } from './address.ts'
+import { tellDrill } from './drilled.ts'
 import type { Hub } from './hub.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
 import { BODY_BYTES_KEPT, openEntry, type Entry } from './request-log.ts'
 import { reader, type Reader } from './shape.ts'
 import { signIn, spendProof, type Arrival, type SignedIn } from './signin.ts'
-import { markStruck, mayMeetFault, meetFault, plainly, sufferFault } from './struck.ts'
+import { isSteering, sightRequest } from './sightings.ts'
+import { inGbk, markStruck, mayMeetFault, meetFault, plainly, sufferFault } from './struck.ts'
 
 /** What a handler is given: who asks, and a body and query that were read and checked. */
 export type Asked<B = unknown, Q = unknown> = SignedIn & {
@@ -35,7 +37,7 @@ export type Asked<B = unknown, Q = unknown> = SignedIn & {
 }
 
 /** What a handler returns. `receipt` is told what became of the answer on its way out. */
-export type Answer = { status: number; body: unknown; headers?: Record<string, string>; receipt?: Receipt }
+export type Answer = { status: number; body: unknown; headers?: Record<string, string>; receipt?: Receipt; /** UTF-8 unless it is said. */ charset?: 'gbk' }
 
 /**
  * A route is its policy: who may call (`signed` means a signature is needed in live mode), with which scope, and in what
@@ -68,6 +70,8 @@ export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInsta
   const checkQuery = route.query ? reader(route.query, '?') : null
   const finish = (request: FastifyRequest, reply: FastifyReply, entry: Entry, outcome: Outcome<Answer>) => {
     const sent = entry.struck === null ? answer(hub, request, reply, outcome) : answerStruck(hub, request, reply, entry.struck, outcome)
+    if (hub.conformance.isWatched(entry.docking)) sightRequest(hub, entry, outcome)
+    if (hub.drills.isWatched(entry.docking)) tellDrill(hub, entry, request, reply, outcome)
     if (!route.unlogged) keepEntry(hub, entry, reply.statusCode, outcome.ok ? null : outcome.refusal, Number(reply.getHeader('content-length') ?? 0))
     return sent
   }
@@ -148,9 +152,12 @@ async function walk<B extends TSchema, Q extends TSchema>(
   }
   try {
     if (mayMeetFault(request, key)) {
-      const met = await meetFault(hub, who.value, request, reply, { isOrder: ORDERED.has(route.path), isControl: route.path.startsWith('/api/sandbox') || route.path.startsWith('/api/conformance') })
+      entry.isSigned = who.value.signed
+      if (key.mode === 'sandbox') await hub.conformance.takeUp(key.docking)
+      // A run is judged by the reference of an order that is refused before it is read, too.
+      if (hub.conformance.isWatched(key.docking.id) && body.byteLength <= BODY_BYTES_KEPT) entry.body = body
+      const met = await meetFault(hub, who.value, request, reply, entry, { isOrder: route.method === 'POST' && ORDERED.has(route.path), isPlacing: route.method === 'POST' && PLACED.has(route.path), isControl: isSteering(route.path) })
       if (!met.ok) return kept(hub, key, request, met)
-      entry.struck = met.value
     }
     const outcome = await ask(route, request, spendProof(hub, who.value, nowMs), body, nowMs, entry, weigh, checkBody, checkQuery)
     return outcome.ok ? outcome : kept(hub, key, request, outcome)
@@ -193,6 +200,7 @@ async function ask<B extends TSchema, Q extends TSchema>(
 
 /** Where a fault of an order can strike. */
 const ORDERED: ReadonlySet<string> = new Set(['/api/orders', '/api/quotes'])
+const PLACED: ReadonlySet<string> = new Set(['/api/orders', '/api/orders/batch'])
 
 const IDEMPOTENCY_KEY = /^[!-~]{1,255}$/
 const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -243,11 +251,11 @@ export function alreadyWritten(outcome: { ok: false; refusal: Refusal }): { ok: 
 /** The one place where an outcome becomes an answer. The receipt hears whether it was written, broken or never sent. */
 export function answer(hub: Hub, request: FastifyRequest, reply: FastifyReply, outcome: Outcome<Answer>, send = plainly): FastifyReply {
   if (!outcome.ok) return answerRefusal(hub, request, reply, outcome.refusal, send)
-  const { status, body, headers, receipt } = outcome.value
+  const { status, body, headers, receipt, charset } = outcome.value
   if (receipt) watch(reply, receipt)
   if (headers) for (const name in headers) reply.header(name, headers[name])
   crashpoint('before_answer')
-  return send(reply.code(status).header('content-type', 'application/json; charset=utf-8'), typeof body === 'string' ? body : JSON.stringify(body))
+  return (charset === 'gbk' ? inGbk : send)(reply.code(status).header('content-type', 'application/json; charset=utf-8'), typeof body === 'string' ? body : JSON.stringify(body))
 }
 
 /** The same answer where a sandbox asked for a fault. */

@@ -24,10 +24,12 @@ export type Entry = {
   bytesOut: number
   /** The fault that a request of a sandbox meets. */
   struck: Meeting | null
+  /** Whether a signature proved who asks. */
+  isSigned: boolean
 }
 
 /** One request as it is shown; `body` is what was read of it, null when it was too long to be kept or is no JSON. */
-export type Kept = Omit<Entry, 'begunMs' | 'docking' | 'isProven' | 'body' | 'struck'> & { body: unknown; durationMs: number }
+export type Kept = Omit<Entry, 'begunMs' | 'docking' | 'isProven' | 'body' | 'struck' | 'isSigned'> & { body: unknown; durationMs: number }
 
 /** Longer bodies are not held: their size is told. */
 export const BODY_BYTES_KEPT = 280
@@ -38,7 +40,7 @@ export function openEntry(request: { id: string; method: string; ip: string; raw
   const mark = url.indexOf('?')
   return {
     id: request.id, atMs: nowMs, begunMs: performance.now(), method: request.method, path: mark < 0 ? url : url.slice(0, mark), route, address: addressOf(request), bytesIn,
-    docking: '', keyId: '', isProven: false, body: null, status: 0, code: null, bytesOut: 0, struck: null,
+    docking: '', keyId: '', isProven: false, body: null, status: 0, code: null, bytesOut: 0, struck: null, isSigned: false,
   }
 }
 

@@ -10,15 +10,20 @@ import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
+import { admissionRoutes } from './operator/conformance.ts'
+import { answerCases, isUnseen } from './operator/cases.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
+import { operatorDrillRoutes } from './operator/drills.ts'
 import { cardRoutes, goodsRoutes as operatorGoodsRoutes, imageUploadRoutes } from './operator/goods.ts'
 import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
+import { conformanceRoutes } from './partner/conformance.ts'
+import { drillRoutes } from './partner/drills.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -27,6 +32,9 @@ import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { badgeRoutes } from './public/badge.ts'
+import { figureRoutes } from './public/figures.ts'
+import { drillLogRoutes } from './public/drill-log.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { pickupRoutes } from './public/pickup.ts'
@@ -78,7 +86,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     next(null, payload)
   })
   app.addHook('onResponse', (request, reply, next) => {
-    hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })
+    if (!isUnseen(request)) hub.metrics.requests.inc({ route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) })
     next()
   })
   app.setErrorHandler((error, request, reply) => {
@@ -86,7 +94,8 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
     return answerInItsWords(hub, request, reply, refusal)
   })
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    if (!isAcg(request) && (await answerCases(hub, request, reply))) return reply
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
     const allowed = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
     if (allowed.length > 0) {
@@ -101,11 +110,18 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     referenceRoutes(doors)
     linkRoutes(doors, hub)
     reasonRoutes(doors, hub)
+    figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
     sandboxRoutes(doors, hub)
+    drillRoutes(doors, hub)
+    drillLogRoutes(doors, hub)
+    operatorDrillRoutes(doors, hub)
     applicationRoutes(doors, hub)
+    conformanceRoutes(doors, hub)
+    badgeRoutes(doors, hub)
+    admissionRoutes(doors, hub)
     startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)

@@ -8,11 +8,15 @@ import { quote, type PlaceAsk, type Receipt } from '../domain/orders/index.ts'
 import type { Docking, LiveKey } from '../domain/partners/index.ts'
 import { FAULT_HEADER, refusalBefore, refusalOfOrder, type Meeting } from '../domain/sandbox/index.ts'
 import type { Hub } from './hub.ts'
+import type { Entry } from './request-log.ts'
 
 /** How a door lets its answer go: as text, whatever its status and headers. */
 export type Send = (reply: FastifyReply, text: string) => FastifyReply
 
 export const plainly: Send = (reply, text) => reply.send(text)
+
+/** The answer in GBK bytes, which its type says. */
+export const inGbk: Send = (reply, text) => reply.header('content-type', String(reply.getHeader('content-type') ?? '').replace(/(;.*)?$/, '; charset=gbk')).send(Buffer.from(encodeGbk(text)))
 
 const NAME = FAULT_HEADER.toLowerCase()
 
@@ -23,23 +27,24 @@ export function mayMeetFault(request: FastifyRequest, { mode }: LiveKey): boolea
 
 /**
  * Asks which fault this request of a sandbox meets. Those that strike before anything is booked are answered here, under the
- * code of the true cause; of the others the caller keeps what is returned. A live docking is refused.
+ * code of the true cause; the others stand in `entry` and strike later. A live docking is refused.
  */
-export async function meetFault(hub: Hub, who: { key: LiveKey; signed: boolean }, request: FastifyRequest, reply: FastifyReply, call: { isOrder: boolean; isControl: boolean }): Promise<Outcome<Meeting | null>> {
+export async function meetFault(hub: Hub, who: { key: LiveKey; signed: boolean }, request: FastifyRequest, reply: FastifyReply, entry: Entry, call: { isOrder: boolean; isPlacing: boolean; isControl: boolean }): Promise<Outcome<null>> {
   const { docking, id } = who.key
   if (docking.mode === 'live') return refuse('sandbox.live_docking', { docking: docking.id })
   const at = new Date(hub.clock.nowMs() + docking.clockOffsetS * 1000)
   if (docking.clockOffsetS > 0) reply.header('berth-sandbox-time', at.toISOString())
   const header = request.headers[NAME]
   const met = await hub.sandboxes.meet(docking, Array.isArray(header) ? header.join(', ') : header, { ...call, isSigned: who.signed })
-  if (!met.ok || met.value === null) return met as Outcome<null>
+  if (!met.ok) return met
   const struck = met.value
+  if (struck === null) return accept(null)
   const { fault } = struck.asked
-  if (fault.strikes === 'order') return accept(struck)
-  if (!(await hub.sandboxes.spend(docking, struck))) return accept(null)
+  if (fault.strikes === 'order' || (await hub.sandboxes.spend(docking, struck))) entry.struck = struck
+  if (fault.strikes === 'order' || entry.struck === null) return accept(null)
   struck.isStruck = true
   reply.header(NAME, fault.name)
-  if (fault.strikes === 'answer') return accept(struck)
+  if (fault.strikes === 'answer') return accept(null)
   const refusal = refusalBefore(struck.asked, { key: id, requestId: request.id, allowed: `${hub.limiter.options.requestsPerSecond}/s`, at })
   hub.orders.noteRefusal(docking, 'request.refused', id, refusal.code, refusal.because, { sandboxFault: fault.name })
   return { ok: false, refusal, written: true } as Outcome<never>
@@ -86,7 +91,7 @@ export async function sufferFault(hub: Hub, reply: FastifyReply, { asked }: Meet
       for (let leftMs = params.ms ?? 0; leftMs > 0 && !hub.state.stopping; leftMs -= STEP_MS) await sleep(Math.min(leftMs, STEP_MS))
       return answer(plainly)
     case 'gbk_body':
-      return answer((to, text) => to.header('content-type', String(to.getHeader('content-type') ?? '').replace(/;.*$/, '; charset=gbk')).send(Buffer.from(encodeGbk(text))))
+      return answer(inGbk)
     case 'cut_in_body':
       return answer((to, text) => {
         const bytes = Buffer.from(text)

@@ -123,6 +123,93 @@ grant update (next_seq), update (published_at), update (size), update (state) on
 grant execute on function catalogue.sweep_staged(bigint) to berth_app;
 
 
+create schema compliance;
+
+create table compliance.accesses (
+  case_id text collate "C" not null,
+  number integer not null,
+  sealed bytea not null,
+  constraint accesses_pkey PRIMARY KEY (case_id, number),
+  constraint accesses_number CHECK ((number >= 1)),
+  constraint accesses_padded CHECK (((octet_length(sealed) % 1024) = 28))
+);
+
+create table compliance.cases (
+  id text collate "C" not null,
+  version integer not null,
+  sealed bytea not null,
+  constraint cases_pkey PRIMARY KEY (id),
+  constraint cases_id CHECK ((id ~ '^cas_[0-9a-z]{26}$'::text)),
+  constraint cases_padded CHECK (((octet_length(sealed) % 4096) = 28))
+);
+
+create table compliance.endings (
+  case_id text collate "C" not null,
+  maker bytea not null,
+  checker bytea not null,
+  constraint endings_pkey PRIMARY KEY (case_id),
+  constraint endings_four_eyes CHECK ((maker <> checker)),
+  constraint endings_hashes CHECK (((octet_length(maker) = 16) AND (octet_length(checker) = 16)))
+);
+
+grant usage on schema compliance to berth_app;
+grant insert, select on table compliance.accesses to berth_app;
+grant insert, select on table compliance.cases to berth_app;
+grant insert, select on table compliance.endings to berth_app;
+grant update (sealed), update (version) on table compliance.cases to berth_app;
+
+
+create schema conformance;
+
+create table conformance.admissions (
+  lane integer not null,
+  docking text collate "C" not null,
+  run text collate "C",
+  reason text,
+  by text not null,
+  at timestamp with time zone not null,
+  constraint admissions_pkey PRIMARY KEY (lane, docking),
+  constraint admissions_badge_or_waiver CHECK (((run IS NULL) <> (reason IS NULL)))
+);
+
+create table conformance.runs (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  dialect text collate "C" not null,
+  kit text collate "C" not null,
+  text text not null,
+  task text collate "C",
+  state text collate "C" not null,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  report jsonb,
+  constraint runs_pkey PRIMARY KEY (lane, id),
+  constraint runs_dialect CHECK ((dialect = ANY (ARRAY['json'::text, 'acg'::text]))),
+  constraint runs_finished CHECK ((((state = 'open'::text) = (finished_at IS NULL)) AND ((state = 'open'::text) = (report IS NULL)))),
+  constraint runs_state CHECK ((state = ANY (ARRAY['open'::text, 'green'::text, 'red'::text])))
+) with (fillfactor=80);
+
+create table conformance.sightings (
+  lane integer not null,
+  run text collate "C" not null,
+  seq integer not null,
+  at timestamp with time zone not null,
+  seen jsonb not null,
+  constraint sightings_pkey PRIMARY KEY (lane, run, seq)
+);
+
+CREATE INDEX runs_by_docking ON conformance.runs USING btree (lane, docking, id);
+
+CREATE INDEX runs_by_id ON conformance.runs USING btree (id);
+
+grant usage on schema conformance to berth_app;
+grant insert, select on table conformance.admissions to berth_app;
+grant insert, select on table conformance.runs to berth_app;
+grant insert, select on table conformance.sightings to berth_app;
+grant update (finished_at), update (report), update (state), update (task) on table conformance.runs to berth_app;
+
+
 create schema decisions;
 
 create table decisions.decisions (
@@ -169,6 +256,145 @@ CREATE INDEX decisions_in_force ON decisions.decisions USING btree (lane, dockin
 grant usage on schema decisions to berth_app;
 grant insert, select on table decisions.decisions to berth_app;
 grant update (lift_note), update (lifted_at), update (lifted_by) on table decisions.decisions to berth_app;
+
+
+create schema drills;
+
+create table drills.observations (
+  lane integer not null,
+  run text collate "C" not null,
+  id text collate "C" not null,
+  at timestamp with time zone not null,
+  body jsonb not null,
+  constraint observations_pkey PRIMARY KEY (lane, run, id)
+);
+
+create table drills.runs (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  kind text collate "C" not null,
+  version integer not null,
+  origin text collate "C" not null,
+  asked_by text collate "C" not null,
+  tempo integer not null,
+  state text collate "C" not null,
+  planned_at timestamp with time zone not null,
+  starts_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  seen_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  reason text collate "C",
+  score integer,
+  result text,
+  constraint runs_pkey PRIMARY KEY (lane, id),
+  constraint runs_ended CHECK (((ended_at IS NULL) = (state = ANY (ARRAY['planned'::text, 'running'::text])))),
+  constraint runs_origin CHECK ((origin = ANY (ARRAY['partner'::text, 'operator'::text, 'schedule'::text]))),
+  constraint runs_reason CHECK (((state = 'abandoned'::text) = (reason IS NOT NULL))),
+  constraint runs_scored CHECK ((((state = 'scored'::text) = (score IS NOT NULL)) AND ((score IS NULL) = (result IS NULL)) AND ((score >= 0) AND (score <= 100)))),
+  constraint runs_started CHECK (((state = 'planned'::text) OR (started_at IS NOT NULL) OR (state = 'abandoned'::text))),
+  constraint runs_state CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'scored'::text, 'abandoned'::text])))
+) with (fillfactor=70);
+
+create table drills.schedules (
+  lane integer not null,
+  docking text collate "C" not null,
+  kind text collate "C" not null,
+  every_days integer not null,
+  next_at timestamp with time zone not null,
+  set_by text collate "C" not null,
+  set_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint drill_schedules_pkey PRIMARY KEY (lane, docking, kind),
+  constraint drill_schedules_every CHECK (((every_days >= 1) AND (every_days <= 365)))
+) with (fillfactor=80);
+
+create table drills.steps (
+  lane integer not null,
+  run text collate "C" not null,
+  ordinal integer not null,
+  name text collate "C" not null,
+  begun_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  acted_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  ended_by text collate "C",
+  data jsonb not null,
+  constraint steps_pkey PRIMARY KEY (lane, run, ordinal),
+  constraint steps_end CHECK ((((ended_at IS NULL) = (ended_by IS NULL)) AND (ended_by = ANY (ARRAY['done'::text, 'limit'::text]))))
+) with (fillfactor=70);
+
+CREATE INDEX runs_of_docking ON drills.runs USING btree (docking, id);
+
+CREATE UNIQUE INDEX runs_one_at_a_time ON drills.runs USING btree (lane, docking) WHERE (state = 'running'::text);
+
+CREATE INDEX runs_open ON drills.runs USING btree (starts_at) WHERE (state = ANY (ARRAY['planned'::text, 'running'::text]));
+
+CREATE INDEX drill_schedules_next ON drills.schedules USING btree (next_at) WHERE (ended_at IS NULL);
+
+grant usage on schema drills to berth_app;
+grant delete, insert, select on table drills.observations to berth_app;
+grant insert, select on table drills.runs to berth_app;
+grant insert, select on table drills.schedules to berth_app;
+grant insert, select on table drills.steps to berth_app;
+grant update (ended_at), update (reason), update (result), update (score), update (seen_at), update (started_at), update (state) on table drills.runs to berth_app;
+grant update (ended_at), update (every_days), update (next_at), update (set_at), update (set_by) on table drills.schedules to berth_app;
+grant update (acted_at), update (data), update (due_at), update (ended_at), update (ended_by) on table drills.steps to berth_app;
+
+
+create schema figures;
+
+create table figures.cursors (
+  lane integer not null,
+  "position" bigint not null,
+  constraint cursors_pkey PRIMARY KEY (lane)
+) with (fillfactor=50);
+
+create table figures.decisions (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  partner text collate "C" not null,
+  class text collate "C" not null,
+  code text collate "C" not null,
+  taken_at timestamp with time zone not null,
+  lifted_at timestamp with time zone,
+  is_followed boolean default false not null,
+  constraint decisions_pkey PRIMARY KEY (lane, id)
+);
+
+create table figures.published (
+  quarter text collate "C" not null,
+  document text not null,
+  at timestamp with time zone not null,
+  constraint published_pkey PRIMARY KEY (quarter),
+  constraint published_quarter CHECK ((quarter ~ '^\d{4}Q[1-4]$'::text))
+);
+
+create table figures.tallies (
+  lane integer not null,
+  quarter text collate "C" not null,
+  family text collate "C" not null,
+  class text collate "C" not null,
+  code text collate "C" not null,
+  partner text collate "C" not null,
+  events bigint not null,
+  constraint tallies_pkey PRIMARY KEY (lane, quarter, family, class, code, partner),
+  constraint tallies_events CHECK ((events >= 1))
+) with (fillfactor=70);
+
+CREATE INDEX decisions_by_docking ON figures.decisions USING btree (lane, docking, taken_at);
+
+CREATE INDEX decisions_lifted ON figures.decisions USING btree (lifted_at) WHERE (lifted_at IS NOT NULL);
+
+grant usage on schema figures to berth_app;
+grant select on table figures.cursors to berth_app;
+grant insert, select on table figures.decisions to berth_app;
+grant insert, select on table figures.published to berth_app;
+grant delete, insert, select on table figures.tallies to berth_app;
+grant update ("position") on table figures.cursors to berth_app;
+grant update (is_followed), update (lifted_at) on table figures.decisions to berth_app;
+grant update (events) on table figures.tallies to berth_app;
 
 
 create schema fulfilment;
@@ -698,6 +924,60 @@ grant select, update on table platform.lanes to berth_app;
 grant insert, select on table platform.meta to berth_app;
 grant select on table platform.migrations to berth_app;
 grant insert, select on table platform.signing_keys to berth_app;
+
+
+create schema risk;
+
+create table risk.cursors (
+  lane integer not null,
+  "position" bigint not null,
+  constraint cursors_pkey PRIMARY KEY (lane)
+) with (fillfactor=50);
+
+create table risk.findings (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  detector text collate "C" not null,
+  day date not null,
+  good text collate "C" not null,
+  bands jsonb not null,
+  commitment text collate "C" not null,
+  sealed bytea not null,
+  found_at timestamp with time zone not null,
+  constraint findings_pkey PRIMARY KEY (lane, id),
+  constraint findings_once UNIQUE (lane, docking, day, good, detector),
+  constraint findings_commitment CHECK ((commitment ~ '^[0-9a-f]{64}$'::text))
+);
+
+create table risk.profiles (
+  one boolean not null,
+  sealed bytea not null,
+  made_at timestamp with time zone default now() not null,
+  constraint profiles_pkey PRIMARY KEY (one),
+  constraint profiles_one CHECK (one)
+);
+
+create table risk.tallies (
+  lane integer not null,
+  docking text collate "C" not null,
+  day date not null,
+  good text collate "C" not null,
+  orders bigint not null,
+  night bigint not null,
+  gaps double precision not null,
+  gap_squares double precision not null,
+  last_at timestamp with time zone not null,
+  constraint tallies_pkey PRIMARY KEY (lane, docking, day, good)
+) with (fillfactor=70);
+
+grant usage on schema risk to berth_app;
+grant select on table risk.cursors to berth_app;
+grant insert, select on table risk.findings to berth_app;
+grant insert, select on table risk.profiles to berth_app;
+grant delete, insert, select on table risk.tallies to berth_app;
+grant update ("position") on table risk.cursors to berth_app;
+grant update (gap_squares), update (gaps), update (last_at), update (night), update (orders) on table risk.tallies to berth_app;
 
 
 create schema sandbox;

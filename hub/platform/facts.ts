@@ -117,3 +117,19 @@ export function readFactsOf(rows: Rows): AcceptedFact[] {
     position: row[0] as bigint, docking: row[1] as string | null, kind: row[2] as string, subject: row[3] as string | null, body: row[4] as string, at: row[5] as Date,
   }))
 }
+
+/** Refusals, and accepted facts of some kinds, between two positions of a lane, the first left out. A refusal comes without its body. */
+export function loadTold(lane: number, after: bigint, upTo: bigint, kinds: readonly string[]): Statement {
+  return {
+    name: 'facts.told',
+    text: `select position, docking, kind, subject, case when code is null then body else '{}' end, at, code from platform.facts
+      where lane = $1 and position > $2 and position <= $3 and (code is not null or kind = any($4::text[])) order by position`,
+    values: [lane, after, upTo, array.text(kinds)],
+  }
+}
+
+export type ToldFact = AcceptedFact & { code: string | null }
+
+export function readTold(rows: Rows): ToldFact[] {
+  return readFactsOf(rows).map((fact, i) => ({ ...fact, code: rows[i]![6] as string | null }))
+}

@@ -7,7 +7,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
   ['orders', 'pricing', 'compliance', 'sandbox'],
   ['risk', 'migration', 'conformance', 'drills'],
-  ['notices', 'logbook'],
+  ['notices', 'logbook', 'figures'],
 ]
 
 const ALL = 'everything'

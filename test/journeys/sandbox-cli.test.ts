@@ -42,7 +42,7 @@ test('from the command line: a sandbox from nothing, its first order, a fault, a
   await says('sandbox clock 0', /clock/)
   await says('sandbox fault clear', /clock/)
   await says('sandbox deposit 28.50 --reference more-1', /10000\.00 yuan of test money/)
-  await says('sandbox show', /timeout_after_debit;ms=15000 +The request is worked on/)
+  await says('sandbox show', /timeout_after_debit;ms=15000 +The order is booked/)
   await says('sandbox clock 500d', /at most 400d/, 2)
   await says('sandbox fault set nothing', /protocol\.invalid_field/, 1)
   const live = await hub.openDocking({ name: 'Live', mode: 'live' })

@@ -151,7 +151,7 @@ export class Runner {
       const page = await this.#options.orders.list(docking, before, PAGE)
       const since = page.filter((order) => order.createdAt >= run.startedAt!)
       booked.push(...since.map((order) => ({ reference: order.reference, id: order.id, position: `${order.lane}/${order.position}`, atMs: order.createdAt.getTime(), isCancelled: order.state === 'cancelled' })))
-      if (since.length < PAGE) return booked.reverse()
+      if (since.length < PAGE) return booked.toReversed()
       before = page.at(-1)!.id
     }
   }

@@ -195,7 +195,7 @@ export class Drills {
       const nowMs = clock.nowMs()
       await this.#planScheduled(nowMs)
       await this.#takeUp(nowMs)
-      for (const live of [...this.#live.values()]) await this.#move(live)
+      for (const live of this.#live.values()) await this.#move(live)
       if (nowMs - this.#touchedMs >= IDLE_MS && this.#live.size > 0) {
         await db.run(touchRuns([...this.#live.values()].map(({ run }) => run), new Date(nowMs)))
         this.#touchedMs = nowMs

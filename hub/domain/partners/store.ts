@@ -156,3 +156,8 @@ export function revokeKeysOf(dockings: readonly { lane: number; id: string }[], 
 export function keepKeyOn(lane: number, id: string): Statement {
   return { text: 'update partners.keys set expires_at = null where lane = $1 and id = $2 and revoked_at is null and expires_at is not null returning id', values: [lane, id] }
 }
+
+/** The sandboxes of these live dockings. */
+export function loadTwinsOf(lives: readonly string[]): Statement {
+  return { text: 'select twin_of, id from partners.dockings where twin_of = any($1::text[])', values: [array.text(lives)] }
+}

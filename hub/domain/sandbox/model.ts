@@ -18,6 +18,8 @@ export type Fault = {
   strikes: Strikes
   /** Only calls that carry the time at which they were signed. */
   needsSignature?: true
+  /** Only calls that place an order. */
+  needsOrder?: true
   params: Readonly<Record<string, Param>>
   what: { en: string; zh: string }
 }
@@ -29,16 +31,16 @@ export type Asked = { fault: Fault; params: Readonly<Record<string, number>>; /*
 export type Switch = { fault: string; params: Readonly<Record<string, number>>; remaining: number; setAt: Date }
 
 /** What is known of a call when it is asked which fault it meets. */
-/** isControl: what steers the sandbox itself, which no fault may lock its owner out of. */
-export type Call = { isOrder: boolean; isSigned: boolean; isControl: boolean }
+/** isOrder: an order or its dry run; isPlacing: one or more orders. isControl: what steers the sandbox itself, which no fault may lock its owner out of. */
+export type Call = { isOrder: boolean; isPlacing: boolean; isSigned: boolean; isControl: boolean }
 
 const ms = (otherwise: number, most: number, en: string, zh: string): Param => ({ least: 0, most, otherwise, what: { en, zh } })
 
 /** All faults. A room that brings one adds its line here; doors ask by `strikes` and by name. */
 export const FAULTS: readonly Fault[] = [
   {
-    name: 'timeout_after_debit', strikes: 'answer', params: { ms: ms(15_000, 60_000, 'how long the line stays open and silent; 0 cuts it at once', '连接保持静默的毫秒数，0 为立即断开') },
-    what: { en: 'The request is worked on, an order is booked, and no answer ever comes. The same reference again gets the order.', zh: '请求已处理、订单已扣款，但应答永不到达；用同一订单号重发即得原订单。' },
+    name: 'timeout_after_debit', strikes: 'answer', needsOrder: true, params: { ms: ms(15_000, 60_000, 'how long the line stays open and silent; 0 cuts it at once', '连接保持静默的毫秒数，0 为立即断开') },
+    what: { en: 'The order is booked, and no answer ever comes. The same reference again gets the order.', zh: '订单已扣款，但应答永不到达；用同一订单号重发即得原订单。' },
   },
   { name: 'slow', strikes: 'answer', params: { ms: ms(5_000, 30_000, 'by how much the answer is late', '应答推迟的毫秒数') }, what: { en: 'The answer comes late.', zh: '应答很慢。' } },
   { name: 'http_500', strikes: 'before', params: {}, what: { en: 'A fault of the hub; nothing is booked.', zh: '主站内部故障，未入账。' } },

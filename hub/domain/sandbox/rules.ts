@@ -33,7 +33,7 @@ function decisionCode(fault: Fault, code: string | undefined, path: string): Out
 
 /** Whether a fault can strike such a call. */
 export function fits(fault: Fault, call: Call): boolean {
-  return !call.isControl && fault.strikes !== 'decision' && fault.strikes !== 'callback' && (fault.strikes !== 'order' || call.isOrder) && (!fault.needsSignature || call.isSigned)
+  return !call.isControl && fault.strikes !== 'decision' && fault.strikes !== 'callback' && (fault.strikes !== 'order' || call.isOrder) && (!fault.needsSignature || call.isSigned) && (!fault.needsOrder || call.isPlacing)
 }
 
 /** What a fault that strikes before anything is booked answers: the code that the true cause has, in its true shape. */

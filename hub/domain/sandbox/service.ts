@@ -258,5 +258,6 @@ export const HEADER = 'Berth-Sandbox-Fault'
 function whyNot({ fault }: Asked, call: Call): string {
   if (call.isControl) return 'no fault on what steers the sandbox itself'
   if (fault.strikes === 'decision') return 'a decision is asked for by PUT /api/sandbox/faults'
+  if (fault.needsOrder) return 'an order: this fault strikes nothing else'
   return fault.needsSignature && !call.isSigned ? 'a signed request: a bearer key carries no time' : 'an order or a quote: this fault strikes nothing else'
 }

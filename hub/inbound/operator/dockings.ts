@@ -6,10 +6,13 @@ import { parseTime } from '../../../protocol/time.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { loadPricedByCode, loadPricedById, readPriced, type PricedGood } from '../../domain/catalogue/index.ts'
 import { deposit, openBalance } from '../../domain/ledger/index.ts'
-import { addKey, endKeyAt, findDocking, guardPrice, KEY_SCOPES, listDockings, mountAt, openDocking, PRICE_GUARDS, type Docking } from '../../domain/partners/index.ts'
+import { addKey, endKeyAt, findDocking, guardPrice, KEY_SCOPES, listDockings, mountAt, openDocking, PRICE_GUARDS, twinsOf, type Docking } from '../../domain/partners/index.ts'
 import { endOwnPrice, setOwnPrice } from '../../domain/pricing/index.ts'
 import { openContract } from '../../domain/terms/index.ts'
+import { writeAdmission } from '../../domain/conformance/index.ts'
+import { bestOf } from '../drill-views.ts'
 import type { Hub } from '../hub.ts'
+import { admissionFor } from './conformance.ts'
 import { addOperatorRoute } from './route.ts'
 
 const closed = { additionalProperties: false }
@@ -26,6 +29,8 @@ const OpenDocking = Type.Object({
   // Without + and %: the peer decodes them while it signs.
   appKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:@-]{16,64}$', title: '16 to 64 letters, digits or . _ : @ -' })),
   allowedAddresses: Type.Optional(Type.Array(Type.String({ minLength: 2, maxLength: 45, pattern: '^[0-9a-fA-F.:]+$', title: 'an IP address' }), { maxItems: 64 })),
+  badge: Type.Optional(Type.String({ maxLength: 64, description: 'live: the green conformance run of its sandbox.' })),
+  waiver: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f]+$', title: 'text without control characters', description: 'live: why no badge is asked for.' })),
   feePpm: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000, description: 'Service fee in millionths of the turnover, e.g. 10000 is 1 %.' })),
 }, closed)
 
@@ -42,15 +47,18 @@ const Deposit = Type.Object({
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addOperatorRoute(app, hub, {
     method: 'POST', path: '/operator/dockings', summary: 'Open a docking; its credentials are shown this once', body: OpenDocking,
-    handler: async ({ body }) => {
+    handler: async ({ body, by }) => {
       const nowMs = hub.clock.nowMs()
+      const admission = await admissionFor(hub, body, by)
+      if (!admission.ok) return admission
       const make = (prefix: 'prt' | 'dck' | 'key') => hub.ids.make(prefix, nowMs)
       const opened = await openDocking(hub.db, hub.vault, {
         ids: { partner: make('prt'), docking: make('dck'), keys: [make('key'), make('key')] }, name: body.name, mode: body.mode, dialect: body.dialect,
         appId: body.appId ?? null, appKey: body.appKey ?? null, allowedAddresses: body.allowedAddresses ?? [],
-      }, async (connection, docking, at) => {
+      }, async (connection, docking, at, append) => {
         await connection.run(openBalance(docking.lane, docking.id, docking.mode))
         await connection.run(openContract(docking.lane, docking.id, body.feePpm ?? 0, at))
+        if (admission.value) await writeAdmission(connection, docking, admission.value, at, append)
       })
       if (!opened.ok) return opened
       const { docking, credentials } = opened.value
@@ -64,7 +72,9 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ query }) => {
       const limit = Math.min(Number(query.limit ?? 100), 500)
       const dockings = await listDockings(hub.db, query.after ?? '', limit)
-      return accept({ status: 200, body: { items: dockings.map((docking) => view(hub, docking)), next: dockings.length === limit ? dockings.at(-1)!.id : null } })
+      const twins = await twinsOf(hub.db, dockings.filter(({ mode }) => mode === 'live').map(({ id }) => id))
+      const best = await bestOf(hub, dockings.map(({ id }) => ({ id, sandbox: twins.get(id) ?? null })))
+      return accept({ status: 200, body: { items: dockings.map((docking) => ({ ...view(hub, docking), drills: best.get(docking.id) })), next: dockings.length === limit ? dockings.at(-1)!.id : null } })
     },
   })
 

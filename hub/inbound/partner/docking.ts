@@ -4,8 +4,9 @@ import { accept } from '../../../protocol/outcome.ts'
 import { reasonCodes, reasonOf } from '../../../protocol/reasons.ts'
 import { decisionsOf } from '../../domain/decisions/index.ts'
 import { report, type Report as Finished } from '../../domain/docking/index.ts'
-import { KEY_SCOPES } from '../../domain/partners/index.ts'
+import { findTwin, KEY_SCOPES } from '../../domain/partners/index.ts'
 import { limits } from '../../kernel/limits.ts'
+import { bestOf } from '../drill-views.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, problems, type Asked } from '../pipeline.ts'
 import { timeOf } from '../signin.ts'
@@ -27,7 +28,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
             requestsPerSecond: hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight, requestBytes: limits.requestBytes, cardsPerOrder: limits.cardsPerOrder,
             batchOrders: limits.batchOrders, batchCards: limits.batchCards, batchBytes: limits.batchBytes,
           },
-          decisions: decisions.map(presentDecision), serverTime: new Date(nowMs).toISOString(),
+          decisions: decisions.map(presentDecision), drills: (await bestOf(hub, [{ id: docking.id, sandbox: docking.mode === 'live' ? ((await findTwin(hub.db, docking.id))?.id ?? null) : null }])).get(docking.id), serverTime: new Date(nowMs).toISOString(),
           ...(docking.mode === 'sandbox' ? { sandbox: await presentSandbox(hub, docking, nowMs) } : {}),
         },
       })

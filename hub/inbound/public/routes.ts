@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { API_VERSIONS, NEWEST_VERSION } from '../../../protocol/messages.ts'
-import { isReasonCode, reasonOf } from '../../../protocol/reasons.ts'
+import { isReasonCode } from '../../../protocol/reasons.ts'
 import { refuse } from '../../../protocol/outcome.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { answerRefusal } from '../pipeline.ts'
+import { langOf } from '../problem.ts'
 import { renderPage } from './pages.ts'
 
 const REASON_PAGES = join(import.meta.dirname, '../../../docs/reasons')
@@ -39,7 +40,9 @@ export function publicRoutes(app: FastifyInstance, hub: Hub): void {
     const { code } = request.params as { code: string }
     if (!isReasonCode(code)) return answerRefusal(hub, request, reply, refuse('protocol.route_not_found', { method: 'GET', path: `/reasons/${code}`.slice(0, 200) }).refusal)
     const markdown = await readFile(join(REASON_PAGES, `${code}.md`), 'utf8')
-    if ((request.headers.accept ?? '').includes('text/html')) return reply.type('text/html; charset=utf-8').send(renderPage(`${code} · ${reasonOf(code).title.en}`, markdown))
+    if ((request.headers.accept ?? '').includes('text/html')) {
+      return reply.header('vary', 'accept, accept-language').type('text/html; charset=utf-8').send(renderPage(code, markdown, langOf(request.headers['accept-language'])))
+    }
     return reply.type('text/markdown; charset=utf-8').send(markdown)
   })
 }

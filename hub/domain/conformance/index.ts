@@ -1,0 +1,5 @@
+export { mayAdmit, writeAdmission, type AdmissionAsk } from './admission.ts'
+export { checkConformance } from './checks.ts'
+export { BADGE_DAYS, type Admission, type Run, type RunReport } from './model.ts'
+export { validUntil } from './rules.ts'
+export { Conformance, type Seen } from './service.ts'
