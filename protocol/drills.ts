@@ -31,6 +31,7 @@ const summary = {
   id: Id, docking: Id, kind: DrillKind, version: Type.Integer(), state: Type.Union([Type.Literal('planned'), Type.Literal('running'), Type.Literal('scored'), Type.Literal('abandoned')]),
   origin: Type.Union([Type.Literal('partner'), Type.Literal('operator'), Type.Literal('schedule')]), plannedAt: Time, startsAt: Time, startedAt: OrNull(Time), endedAt: OrNull(Time),
   reason: OrNull(Type.String({ description: 'Why an abandoned drill ended.' })), score: OrNull(Type.Integer()),
+  tempo: Type.Integer({ description: 'How many times as fast as its plan it runs.' }),
 }
 export const DrillSummary = Type.Object(summary, closed)
 export type DrillSummary = Static<typeof DrillSummary>

@@ -3,10 +3,10 @@ import type { Hub } from './hub.ts'
 
 /** Drills in the words of the API. */
 export function presentRun(run: Run) {
-  const { id, docking, kind, version, state, origin, reason, score } = run
+  const { id, docking, kind, version, state, origin, reason, score, tempo } = run
   return {
     id, docking, kind, version, state, origin, plannedAt: run.plannedAt.toISOString(), startsAt: run.startsAt.toISOString(), startedAt: run.startedAt?.toISOString() ?? null,
-    endedAt: run.endedAt?.toISOString() ?? null, reason, score,
+    endedAt: run.endedAt?.toISOString() ?? null, reason, score, tempo,
   }
 }
 

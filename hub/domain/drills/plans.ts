@@ -65,7 +65,7 @@ export const PLANS: Readonly<Record<DrillKind, Plan>> = {
     what: words(`You have ${OUTAGE_ORDERS} orders to place, one for each of ${OUTAGE_ORDERS} buyers. Two answers get lost, then the hub is away for 20 seconds and a price is told anew, then it is back.`,
       `共有 ${OUTAGE_ORDERS} 位买家、${OUTAGE_ORDERS} 笔订单要下。其间两个应答丢失，随后主站中断 20 秒并重发一条价格变更，然后恢复。`),
     steps: [
-      step('calm', GATE_S, words('The hub looks on until 3 orders are placed.', '等待平台下满 3 单。'), words(`Begin to place the ${OUTAGE_ORDERS} orders, one about every 2 seconds.`, `请开始下这 ${OUTAGE_ORDERS} 单，约每 2 秒一单。`)),
+      step('calm', GATE_S, words('The hub looks on until 3 orders are placed.', '等待平台下满 3 单。'), words(`Begin to place the ${OUTAGE_ORDERS} orders, one about every 3 seconds.`, `请开始下这 ${OUTAGE_ORDERS} 单，约每 3 秒一单。`)),
       step('doubt', 30, words('The orders are booked, but two answers are cut.', '订单已入账，但两个应答中断。'), words('Go on.', '继续下单。')),
       step('outage', 20, words('Every request is answered with 503 and Retry-After: 2. The price of a good is told anew in your feed.', '所有请求答复 503（Retry-After: 2）；变更流中重发一条商品价格。'), words('Go on; what cannot be placed waits.', '继续；暂时下不了的订单先排队。')),
       step('recovery', 60, words('The hub is back.', '主站已恢复。'), words('Settle what is in doubt, place what has waited in its order, and read the changes (GET /api/goods/changes).', '核实存疑订单，按先后顺序补下排队订单，并读取变更流（GET /api/goods/changes）。')),

@@ -20,11 +20,12 @@ export function pointsOf(of: number, share: number): number {
 }
 
 /** Whether the current step has brought what it is there for; at its limit it ends anyway. */
-export function isStepDone({ kind, steps, seen, booked }: Evidence): boolean {
+export function isStepDone({ kind, steps, seen, booked, secondMs }: Evidence): boolean {
   const step = steps.at(-1)!
   const within = seen.filter((one) => one.atMs >= step.begunMs)
   const accepted = (least: number) => seen.filter((one) => one.what === 'order' && isAccepted(one)).length >= least
   const stories = () => storiesOf({ seen, booked })
+  const isQuiet = (ms: number) => step.endedMs - step.begunMs >= ms && !seen.some((one) => one.what === 'order' && one.endedMs > step.endedMs - ms)
   switch (`${kind}.${step.name}`) {
     case 'key_roll.load': return accepted(5)
     case 'rush.warm': case 'outage.calm': return accepted(3)
@@ -33,17 +34,24 @@ export function isStepDone({ kind, steps, seen, booked }: Evidence): boolean {
     case 'outage.doubt': return within.filter((one) => one.what === 'order' && !one.isAnswered).length >= 2
     case 'outage.recovery': {
       const all = stories()
-      return all.filter(({ sends, looks }) => sends.some(isAccepted) || looks.some((look) => look.holds === true)).length >= OUTAGE_ORDERS && all.every(isSettled) && within.some((one) => one.what === 'feed' && one.isAnswered)
+      // Who buys twice under two numbers has more to place when the twelfth is booked.
+      return isQuiet(6 * secondMs) && all.filter(({ sends, looks }) => sends.some(isAccepted) || looks.some((look) => look.holds === true)).length >= OUTAGE_ORDERS && all.every(isSettled) && within.some((one) => one.what === 'feed' && one.isAnswered)
     }
-    case 'tampered_log.watch': case 'tampered_log.grow': return within.some((one) => one.what === 'cosigned' && one.holds === true && one.size === (step.name === 'watch' ? 16 : 24))
+    // Whoever looks and does not sign has come too; the drill goes on without that signature.
+    case 'tampered_log.watch': return hasSigned(within, 16) || within.some((one) => one.what === 'look' && one.atMs < step.endedMs - 10 * secondMs)
+    case 'tampered_log.grow': return hasSigned(within, 24)
     case 'tampered_log.forged': return within.some((one) => one.what === 'disputed' && one.holds === true)
     // A second of quiet: whoever is told to settle takes a moment to hear it.
-    case 'key_roll.settle': case 'rush.settle': return step.endedMs - step.begunMs >= QUIET_MS && !seen.some((one) => one.what === 'order' && one.endedMs > step.endedMs - QUIET_MS) && stories().every(isSettled)
+    case 'key_roll.settle': case 'rush.settle': return isQuiet(QUIET_MS) && stories().every(isSettled)
     default: return false
   }
 }
 
 const QUIET_MS = 1_000
+
+function hasSigned(seen: readonly Seen[], size: number): boolean {
+  return seen.some((one) => one.what === 'cosigned' && one.holds === true && one.size === size)
+}
 
 type Verdict = { findings: Record<string, Finding>; measured: Judgement['measured'] }
 type Judge = (evidence: Evidence, stories: readonly Story[]) => Verdict
@@ -155,7 +163,7 @@ const IN_FLIGHT_MS = 250
 const LEAST_ORDERS = 3
 
 function spanOf({ steps }: Evidence, name: string): Evidence['steps'][number] {
-  return steps.find((step) => step.name === name) ?? { name, begunMs: Infinity, endedMs: Infinity, data: {} }
+  return steps.find((step) => step.name === name) ?? { name, begunMs: 0, endedMs: 0, data: {} }
 }
 
 function whole(isMet: boolean, en: string, zh: string, seen: readonly Seen[]): Finding {

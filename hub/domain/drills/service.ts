@@ -3,7 +3,7 @@ import type { IdMaker } from '../../kernel/ids.ts'
 import { underLanes } from '../../platform/facts.ts'
 import type { Connection } from '../../platform/postgres/database.ts'
 import type { Docking } from '../partners/index.ts'
-import { LogCopy, type CopyPhase } from './copy.ts'
+import { LogCopy, SIZES, type CopyPhase } from './copy.ts'
 import { LIMITS, type Best, type DrillKind, type DrillOrigin, type Run, type Schedule, type Seen, type Step } from './model.ts'
 import { PLANS } from './plans.ts'
 import { levelPointsOf, mayRehearse } from './rules.ts'
@@ -71,6 +71,14 @@ export class Drills {
     if (!live || live.seen.length >= LIMITS.seen) return
     live.seen.push(seen)
     live.unsaved.push(seen)
+  }
+
+  /** Somebody has looked at the log of a drill. Once a checkpoint is enough: a witness asks again and again. */
+  looked(docking: string, phase: CopyPhase, request: string): void {
+    const id = `looked ${phase}`
+    if (this.#live.get(docking)?.seen.some((one) => one.id === id)) return
+    const atMs = this.#options.clock.nowMs()
+    this.observe(docking, { id, what: 'look', atMs, endedMs: atMs, request, key: '', status: 200, code: null, isAnswered: true, reference: null, retryAfterS: null, after: null, size: SIZES[phase], holds: phase !== 'forged' })
   }
 
   /** The partner has set or taken back faults of its sandbox meanwhile: what comes of the rehearsal says nothing. */
@@ -195,7 +203,7 @@ export class Drills {
       const nowMs = clock.nowMs()
       await this.#planScheduled(nowMs)
       await this.#takeUp(nowMs)
-      for (const live of this.#live.values()) await this.#move(live)
+      await Promise.all([...this.#live.values()].map((live) => this.#move(live)))
       if (nowMs - this.#touchedMs >= IDLE_MS && this.#live.size > 0) {
         await db.run(touchRuns([...this.#live.values()].map(({ run }) => run), new Date(nowMs)))
         this.#touchedMs = nowMs

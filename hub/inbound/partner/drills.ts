@@ -27,7 +27,9 @@ export function drillRoutes(app: FastifyInstance, hub: Hub): void {
       const before = query.cursor ?? null
       if (before !== null && !isId('drl', before)) return refuse('protocol.invalid_field', { path: '?/cursor', expected: 'a cursor that the list before answered' })
       const limit = pageLimit(query.limit)
-      const [runs, { points, best }, schedules] = await Promise.all([hub.drills.list(docking.id, before, limit), hub.drills.levelPoints(docking.id), hub.drills.schedules(docking.id)])
+      const runs = await hub.drills.list(docking.id, before, limit)
+      const { points, best } = await hub.drills.levelPoints(docking.id)
+      const schedules = await hub.drills.schedules(docking.id)
       return accept({
         status: 200,
         body: {

@@ -24,10 +24,7 @@ export function drillLogRoutes(app: FastifyInstance, hub: Hub): void {
   const hidden = { schema: { hide: true } } as const
 
   app.get('/drills/:drill/api/log/checkpoint', hidden, shown(({ copy, phase, docking }, request, reply) => {
-    if (phase === 'forged') {
-      const nowMs = hub.clock.nowMs()
-      hub.drills.observe(docking, { id: request.id, what: 'look', atMs: nowMs, endedMs: nowMs, request: request.id, key: '', status: 200, code: null, isAnswered: true, reference: null, retryAfterS: null, after: null, size: null, holds: false })
-    }
+    hub.drills.looked(docking, phase, request.id)
     return reply.type('text/plain; charset=utf-8').send(copy.note(phase))
   }))
 
