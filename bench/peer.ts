@@ -40,13 +40,13 @@ const ids = new IdMaker(() => randomInt(2 ** 47) / 2 ** 47)
 async function serve(): Promise<void> {
   const hub: Hub = {
     // The one question that the doors ask a database by themselves is whether it is there.
-    db: { run: async () => [], urgent: { run: async () => [] } } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: [],
+    db: { run: async () => [], urgent: { run: async () => [] } } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], inputChecks: {}, decisions: null as never, publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: [],
     keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: null as never, sandboxes: null as never,
     conformance: { isWatched: () => false } as never, drills: { isWatched: () => false } as never, logbook: { header: PEER_HEADER } as never,
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nonces: new NonceWindow({ windowS: 600, seed: randomBytes(8).readBigUInt64LE() }),
-    nobody: createSecretKey(randomBytes(32)), operators: null as never, cases: null as never, figures: null as never, signer: new Signer(generateKeyPairSync('ed25519').privateKey),
+    nobody: createSecretKey(randomBytes(32)), operators: null as never, cases: null as never, figures: null as never, risk: null as never, signer: new Signer(generateKeyPairSync('ed25519').privateKey),
     startedAtS: Math.floor(clock.nowMs() / 1000), state: { ready: true, stopping: false },
   } satisfies Partial<Hub> as Hub
   const app = await buildServer(hub)
@@ -98,7 +98,7 @@ function memoryKeys(askers: readonly Asker[]): KeyRing {
   const keys = new Map<string, Promise<LiveKey>>(askers.map((asker) => {
     const docking: Docking = { id: asker.docking, lane: asker.lane, partner: 'prt', name: 'Bench', mode: 'live', dialect: 'json', priceGuard: 'none', priceCapMicro: null, port: null, appId: null, allowedAddresses: [], migration: null, twinOf: null, clockOffsetS: 0, createdAt: new Date() }
     const key: LiveKey = {
-      id: asker.keyId, kind: 'hmac-sha256', mode: 'live', docking, scopes: KEY_SCOPES, createdAt: new Date(), expiresAt: null, revokedAt: null,
+      id: asker.keyId, kind: 'hmac-sha256', mode: 'live', docking, scopes: KEY_SCOPES, createdAt: new Date(), expiresAt: null, revokedAt: null, measures: [],
       key: createSecretKey(Buffer.from(asker.keySecret)), text: null,
     }
     return [asker.keyId, Promise.resolve(key)]

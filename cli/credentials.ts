@@ -38,11 +38,6 @@ export function readOperatorKey(env: NodeJS.ProcessEnv): string {
   })
 }
 
-/** The hub as anybody, without a key. */
-export function publicClient({ env, lang }: { env: NodeJS.ProcessEnv; lang: Lang }): Client {
-  return new Client({ url: hubUrl(env, readDemo(env)), credentials: { kind: 'nobody' }, lang })
-}
-
 /** The hub as a partner: --docking names one of the demo; without it the environment counts, then the demo's sandbox. */
 export function partnerClient(asked: Pick<Asked, 'env' | 'lang' | 'option'>): Client {
   return new Client({ ...accessOf(asked), lang: asked.lang })

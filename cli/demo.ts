@@ -48,6 +48,16 @@ const people = [
   { whose: null, address: 'stock@main-site.example', language: 'zh-CN', kinds: ['stock'] },
 ]
 
+/** The house rule of the demo: it is in its time of notice, so that there is something to read and to comment on. */
+const houseRule = {
+  kind: 'rule', slug: 'fair-supply',
+  title: { zh: '公平供货规则', en: 'Fair supply' },
+  text: {
+    zh: '一、同一等级的对接，同一商品、同一价格、同等供货。\n二、任何使单个对接变差的措施（涨价、撤供、限量、降级）都须有处理决定，写明依据、事实、补救与申诉途径。\n三、每单数量上限、每秒请求数等数字均公开，变更提前七天公示。\n四、对接方可随时退出，未用完的预存货款照常退还。',
+    en: '1. Dockings of one level get the same goods at the same price.\n2. Whatever leaves a single docking worse (a dearer price, a withdrawn offer, a limit, a lower level) needs a decision with its ground, its facts, a remedy and a way to appeal.\n3. Limits are numbers that anybody can read; a change is published seven days before it counts.\n4. A docking may leave at any time, and what is left of its deposit is paid back.',
+  },
+}
+
 /** A step of the demo that the hub refused. */
 class DemoRefused extends Error {
   readonly problem: Problem
@@ -69,6 +79,7 @@ async function makeDemo(lang: Lang): Promise<string> {
   const [made, cards] = await Promise.all([openAll(operator, lang), importAllCards(operator)])
   must(await operator.post(`/operator/dockings/${made[1]!.id}/offers`, { good: 'junnet-10', unitPrice: '9.50' }))
   await nameContacts(operator, made)
+  await publishHouseRule(operator)
   const demo: Demo = { hub: operator.url, operator: readOperatorKey(env), dockings: made, next: nextCommands() }
   writePrivately(join(dataDirOf(env), 'demo.json'), `${JSON.stringify(demo, null, 2)}\n`)
   const tookS = ((performance.now() - startedAtMs) / 1000).toFixed(1)
@@ -128,6 +139,11 @@ async function openAll(operator: Client, lang: Lang): Promise<DemoDocking[]> {
     made.push(docking)
   }
   return made
+}
+
+async function publishHouseRule(operator: Client): Promise<void> {
+  const { items } = must(await operator.get<{ items: { slug: string }[] }>('/api/rules'))
+  if (!items.some(({ slug }) => slug === houseRule.slug)) must(await operator.post('/operator/rules', houseRule))
 }
 
 async function nameContacts(operator: Client, made: readonly DemoDocking[]): Promise<void> {

@@ -17,6 +17,7 @@ import { holdDocking, liftDecision } from './commands/decisions.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
 import { confirmCase, endCase, listAccesses, listCaseMovements, listCases, moveCase, noteCase, openCase, showCase, writeDossier } from './commands/case.ts'
 import { showFigures } from './commands/figures.ts'
+import { listFindings, showEvidence } from './commands/findings.ts'
 import { addOperator, endOperator, listOperators } from './commands/persons.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
@@ -28,6 +29,8 @@ import { placeOrder } from './commands/order.ts'
 import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
 import { showQuote } from './commands/quote.ts'
 import { showReport } from './commands/report.ts'
+import { listComments, listRules, publishRule, signContract } from './commands/rules.ts'
+import { conformFinish, conformHub, conformPlatform, conformShow, conformTask, conformVerify } from './commands/conform.ts'
 import { listRequests } from './commands/requests.ts'
 import { clearFaults, depositTestMoney, keepSandboxFile, moveClock, openSandbox, openTwin, setFault, showSandbox } from './commands/sandbox.ts'
 import { describe, explainAll, explainCommand, usageOf } from './help.ts'
@@ -35,11 +38,12 @@ import { langOf, showRefusal, withoutControls, type Lang, type Words } from './s
 
 export const commands: readonly Command[] = [
   addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel,
-  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
+  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, publishRule, listRules, listComments, signContract, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
-  openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
+  listFindings, showEvidence, openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
+  conformHub, conformPlatform, conformTask, conformFinish, conformShow, conformVerify,
   scheduleDrill, listSchedules, endSchedule, runDrill, startDrill, listDrills, showDrill, planDrill, abandonDrill,
   placeOrder, showQuote, showReport, showFigures, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
 import { Cases } from './domain/compliance/index.ts'
-import { checkStanding } from './domain/decisions/index.ts'
+import { checkStanding, DecisionClock } from './domain/decisions/index.ts'
 import { FigureBook } from './domain/figures/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
 import { Drills } from './domain/drills/index.ts'
@@ -13,8 +13,9 @@ import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
-import { KeyRing } from './domain/partners/index.ts'
+import { checkKeyLeaked, findDocking, KeyRing } from './domain/partners/index.ts'
 import { PriceClock } from './domain/pricing/index.ts'
+import { Watch } from './domain/risk/index.ts'
 import { checkConformance, Conformance } from './domain/conformance/index.ts'
 import { Sandboxes } from './domain/sandbox/index.ts'
 import type { Hub } from './inbound/hub.ts'
@@ -34,14 +35,12 @@ import { assertDurable } from './platform/postgres/durability.ts'
 import { startEmbedded } from './platform/postgres/embedded.ts'
 import { assertSchemaIsKnown, migrate } from './platform/postgres/migrate.ts'
 import { dumpSchema } from './platform/postgres/schema.ts'
-import { Rounds } from './platform/rounds.ts'
 import { StartRefused, startRefusedExitCode } from './platform/refusal-to-start.ts'
 import { openOperatorKey, openVault } from './platform/sealing/keys.ts'
 import { openSigner } from './platform/sealing/signer.ts'
 import { runSupervisor } from './supervisor.ts'
 
 const NONCE_WINDOW_S = 600
-const FIGURES_EVERY_MS = 60_000
 
 /** The plan of the house: builds every room in floor order and opens the doors. */
 export async function buildHub(config: Config, log: Log, onFenced: () => void): Promise<Hub> {
@@ -70,14 +69,18 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const notices = new Notices({
     db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
-  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay })
+  const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay, requestsADay: config.sandboxRequestsADay })
   const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
   const keys = new KeyRing(db, vault, clock)
   const drills = new Drills({ db, clock, ids, log, signer, orders, keys, sandboxes, publicUrl: () => hub.publicUrl, tempo: config.drillTempo })
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
+  const decisions = new DecisionClock({
+    db, log, desk: () => ({ checks: hub.checks, inputs: hub.inputChecks }), findDocking: (id) => findDocking(db, id), nowMs: () => clock.nowMs(), onEnded: ({ docking }) => hub.keys.forget(docking),
+  })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, drills, logbook, operators, signer, startedAtS, keys,
-    figures: new FigureBook(db, clock),
+    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, drills, logbook, decisions, operators, signer, startedAtS, keys,
+    figures: new FigureBook({ db, clock, log }),
+    risk: new Watch({ db, vault, clock, log, makeId: () => ids.make('fnd', clock.nowMs()), random: () => randomInt(2 ** 32) / 2 ** 32 }),
     cases: new Cases({ db, vault, clock, random: randomBytes }),
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
@@ -85,6 +88,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
     checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db), checkConformance(db)],
+    inputChecks: { 'partners.key_leaked': checkKeyLeaked(db, vault) },
     publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
@@ -93,7 +97,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
 
 /** Ends what runs by itself, the highest floor first, then the orders, which write down what they know, then the lines. */
 export async function closeRooms(hub: Hub): Promise<void> {
-  for (const room of [hub.logbook, hub.drills, hub.sandboxes, hub.notices, hub.prices, hub.orders]) await room.close()
+  for (const room of [hub.figures, hub.risk, hub.logbook, hub.drills, hub.sandboxes, hub.notices, hub.decisions, hub.prices, hub.orders]) await room.close()
   await hub.db.end()
 }
 
@@ -118,8 +122,6 @@ async function serve(): Promise<void> {
   let stop = async (_code: number) => {}
   const hub = await buildHub(config, log, () => void stop(1))
   const app = await buildServer(hub)
-  // Behind the orders and in no hurry: nobody waits for these.
-  const figures = new Rounds({ work: () => hub.figures.round(), everyMs: FIGURES_EVERY_MS, log, what: 'figures are folded' })
   let ending = false
   stop = async (code) => {
     if (ending) return
@@ -127,7 +129,6 @@ async function serve(): Promise<void> {
     hub.state.stopping = true
     // Requests in flight finish first.
     await app.close().catch((error: unknown) => hub.log.error({ err: error }, 'the doors did not close in order; what is booked is still written down'))
-    await figures.close()
     await closeRooms(hub)
     process.exitCode = code
     process.disconnect?.()
@@ -141,7 +142,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  for (const room of [hub.notices, hub.sandboxes, hub.drills, hub.logbook, figures]) room.start()
+  for (const room of [hub.decisions, hub.notices, hub.sandboxes, hub.drills, hub.logbook, hub.figures, hub.risk]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

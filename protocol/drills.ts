@@ -22,7 +22,7 @@ export const DrillResult = Type.Object({
     name: Type.String(), points: Type.Integer(), of: Type.Integer(), what: Words, seen: Words, advice: OrNull(Words),
     evidence: Type.Array(Type.String(), { description: 'Ids of requests, or lane/position of facts.' }),
   }, closed)),
-  measured: Type.Object({}, { additionalProperties: true }),
+  measured: Type.Record(Type.String(), OrNull(Type.Number())),
   signature: Type.Object({ keyId: Type.String(), algorithm: Type.Literal('ed25519'), value: Type.String() }, closed),
 }, closed)
 export type DrillResult = Static<typeof DrillResult>

@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from './schema.ts'
 import { AMOUNT_PATTERN } from './money.ts'
 import { reasonCodes } from './reasons.ts'
+import { Standing, Statement } from './statement.ts'
 
 /** The dated versions of the API that are alive, newest last. Each stays alive for at least 24 months. */
 export const API_VERSIONS = ['2026-12-01'] as const
@@ -104,8 +105,23 @@ export const MovementPage = page(Movement)
 
 export const DecisionView = Type.Object({
   id: Id, code: Type.String(), class: Type.String(), measure: Type.String(), scope: Type.Array(Type.String()), effectiveAt: Time,
-  endsAt: Type.Union([Time, Type.Null()]), statement: Type.Object({}, { additionalProperties: true }),
+  endsAt: Type.Union([Time, Type.Null()]), decidedAt: Time, standing: Standing, statement: Statement,
 }, closed)
+export const DecisionPage = page(DecisionView)
+
+const InBothLanguages = Type.Object({ en: Type.String(), zh: Type.String() }, closed)
+
+export const RuleView = Type.Object({
+  id: Id, kind: Type.Union([Type.Literal('rule'), Type.Literal('contract_template'), Type.Literal('price_rule'), Type.Literal('guide')]), slug: Type.String(), version: Type.Integer(),
+  title: InBothLanguages, text: InBothLanguages, sha256: Type.String({ description: 'SHA-256 over the canonical JSON (RFC 8785) of kind, slug, version, title and text.' }),
+  resalePrice: Type.Boolean({ description: 'Whether it sets a least resale price.' }), legalBasis: Type.Union([Type.String(), Type.Null()]),
+  relief: Type.Union([Type.String(), Type.Null()], { description: 'Why it needed no seven days of notice: it favours partners and nobody else.' }), supersedes: Type.Union([Id, Type.Null()]),
+  publishedAt: Time, effectiveAt: Time, commentsOpen: Type.Boolean(), page: Type.String(),
+}, closed)
+export const RulePage = page(RuleView)
+
+export const CommentAsk = Type.Object({ comment: Type.String({ minLength: 1, maxLength: 2000, pattern: '[^\\s]', title: 'text that is not blank' }) }, closed)
+export const CommentView = Type.Object({ id: Id, rule: Id, comment: Type.String(), at: Time }, closed)
 
 export const DrillKind = Type.Union([Type.Literal('key_roll'), Type.Literal('rush'), Type.Literal('outage'), Type.Literal('tampered_log')])
 export const DrillBest = Type.Object({ kind: DrillKind, score: Type.Integer(), drill: Id, at: Time }, closed)
@@ -174,7 +190,7 @@ export const Figures = Type.Object({
   from: Time, to: Time, publishedAt: Type.Union([Time, Type.Null()]), smallestGroup: Type.Integer(), roundedTo: Type.Integer({ description: 'Numbers of events come in steps of so many.' }),
   refusals: FigureGroups, measures: FigureGroups,
   remedies: Type.Array(Type.Object({ class: FigureClass, code: FigureCode, medianHours: Type.Integer(), p90Hours: Type.Integer() }, closed), { description: 'How long measures had stood that were lifted in the quarter.' }),
-  appeals: FigureGroups, missed: FigureGroups, followed: FigureGroups, conformance: FigureGroups, waivers: FigureGroups, ruleChanges: Type.Integer(),
+  appeals: FigureGroups, missed: FigureGroups, followed: FigureGroups, conformance: FigureGroups, admissions: FigureGroups, ruleChanges: Type.Integer(),
   technicalLater: Type.Object({ overturnedPercent: Percent, followedPercent: Percent }, { ...closed, description: 'Of a hundred technical measures so many were overturned on appeal, or followed by one of another class; from the lines above alone.' }),
   signature: Signature,
 }, closed)

@@ -257,7 +257,7 @@ test('the finder hears every room that refuses', () => {
     'hub/inbound/pipeline.ts': 'none',
     'hub/inbound/operator/dockings.ts': 'acg or bearer',
     'hub/domain/orders/rules.ts': 'quantity',
-    'hub/domain/decisions/rules.ts': 'ground: an article',
+    'hub/domain/decisions/honesty.ts': 'ground: an article',
     'hub/domain/catalogue/service.ts': 'line 7',
     'hub/platform/limiter.ts': '7 failed sign-ins a minute',
   }

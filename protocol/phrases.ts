@@ -1,3 +1,5 @@
+import { DECISION_PHRASES } from './decision-phrases.ts'
+
 /**
  * The words that stand inside a refusal, from English to Chinese: what `because` names as problem, expectation or place.
  * A source writes the English phrase; whoever adds one adds its line here, and a test reads the sources for what is missing.
@@ -21,6 +23,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'a review within 90 days': '90 天内的复核日期',
   'a docking that the case names': '核查单所涉的对接',
   'a whole number': '整数',
+  'the id of a finding, fnd_…': '疑点编号，fnd_…',
   'a quarter such as 2026Q4': '季度，如 2026Q4',
   'a quarter that this hub has published, or the one that runs': '本主站已公布的季度，或进行中的季度',
   'what the page before called next': '上一页给出的 next',
@@ -44,6 +47,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} failed sign-ins a minute': '每分钟 {n} 次登录失败',
   '{n} new addresses a day': '每天 {n} 个新地址',
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
+  '{n} requests a day': '每天 {n} 个请求',
   '{n} sandboxes an hour': '每小时 {n} 个沙箱',
   '{n} drills a day': '每天 {n} 场演练',
 
@@ -338,7 +342,7 @@ type Pattern = { readonly fixed: readonly string[]; readonly names: readonly str
 
 const exact = new Map<string, string>()
 const patterns: Pattern[] = []
-for (const [english, chinese] of Object.entries(CHINESE)) {
+for (const [english, chinese] of Object.entries({ ...CHINESE, ...DECISION_PHRASES })) {
   const parts = english.split(HOLE)
   if (parts.length === 1) exact.set(english, chinese)
   else patterns.push({ fixed: parts.filter((_, i) => i % 2 === 0), names: parts.filter((_, i) => i % 2 === 1), chinese: chinese.split(HOLE) })

@@ -27,6 +27,7 @@ const agreed: Record<string, true> = {
   Movement: true satisfies Agree<Omit<Static<typeof hub.Movement>, 'kind'>, Omit<ours.Movement, 'kind'>>,
   Problem: true satisfies Agree<Omit<Static<typeof hub.Problem>, 'code'>, Omit<ours.Problem, 'code'>>,
   DecisionView: true satisfies Agree<Static<typeof hub.DecisionView>, ours.Decision>,
+  DecisionPage: true satisfies Agree<Static<typeof hub.DecisionPage>, ours.Page<ours.Decision>>,
   Docking: true satisfies Agree<Static<typeof hub.Docking>, ours.Docking>,
   Report: true satisfies Agree<Static<typeof hub.Report>, ours.Report>,
   ReportCheck: true satisfies Agree<Static<typeof hub.ReportCheck>, ours.ReportCheck>,
@@ -42,6 +43,10 @@ const agreed: Record<string, true> = {
   RevokedKey: true satisfies Agree<Static<typeof hub.RevokedKey>, ours.RevokedKey>,
   RequestPage: true satisfies Agree<Static<typeof hub.RequestPage>, ours.RequestPage>,
   Figures: true satisfies Agree<Static<typeof hub.Figures>, ours.Figures>,
+  RuleView: true satisfies Agree<Static<typeof hub.RuleView>, ours.Rule>,
+  RulePage: true satisfies Agree<Static<typeof hub.RulePage>, ours.Page<ours.Rule>>,
+  CommentAsk: true satisfies Agree<Static<typeof hub.CommentAsk>, ours.CommentAsk>,
+  CommentView: true satisfies Agree<Static<typeof hub.CommentView>, ours.Comment>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

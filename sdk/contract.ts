@@ -1,17 +1,14 @@
 import type { Because } from '../protocol/outcome.ts'
 import type { ReasonCode } from '../protocol/reasons.ts'
+import type { Amount, InBothLanguages, Mode, Time } from './values.ts'
 
 /**
  * The messages of the API in plain TypeScript, with a word beside each field for whoever writes against them.
  * protocol/messages.ts is what the hub checks and publishes; contract.test.ts does not compile where the two differ.
  */
 
-/** Yuan as a decimal string with up to six decimals, such as "9.50". Never a number: a float cannot hold 0.0015 exactly. */
-export type Amount = string
-/** RFC 3339 in UTC. */
-export type Time = string
-export type Mode = 'sandbox' | 'live'
-export type InBothLanguages = { en: string; zh: string }
+export type { FigureGroup, Figures } from './figures.ts'
+export type { Amount, InBothLanguages, Mode, Time } from './values.ts'
 
 export type PlaceOrder = {
   /** Your own order number: 1 to 64 letters, digits or . _ : @ # + = ~ / -, unique for ever once an order is accepted. */
@@ -131,9 +128,83 @@ export type Decision = {
   scope: string[]
   effectiveAt: Time
   endsAt: Time | null
-  /** The statement of reasons. */
-  statement: Readonly<Record<string, unknown>>
+  decidedAt: Time
+  /** Where it stands now, and how it came to its end. */
+  standing: {
+    state: 'in_force' | 'to_come' | 'ended' | 'lifted' | 'superseded'
+    endedAt: Time | null
+    how: 'person' | 'condition' | 'lapse' | 'superseded' | 'appeal' | 'appeal_clock' | null
+    note: string | null
+    supersededBy: string | null
+  }
+  statement: Statement
 }
+
+type ReasonClass = 'technical' | 'commercial' | 'compliance'
+
+/** The statement of reasons: what was decided, on what ground, over which facts, what mends it, and how to appeal. */
+export type Statement = {
+  addressee: { docking: string; name: string; lang: 'zh-CN' | 'en' }
+  supersedes: string | null
+  measure: {
+    kind: 'warn' | 'throttle' | 'suspend' | 'refuse' | 'restrict_payout' | 'delist' | 'key_quarantine' | 'terminate' | 'reprice' | 'withdraw_offer' | 'limit' | 'credit' | 'level' | 'channel'
+    scope: ('goods' | 'orders' | 'funds' | 'members' | 'key')[]
+    goods: string[]
+    keys: string[]
+    /** What is still allowed while it stands. */
+    allows: { requestsPerSecond?: number; unitsPerOrder?: number; unitPriceMax?: Amount; level?: string; priceGroup?: string }
+    effectiveAt: Time
+    endsAt: Time | null
+    /** The check that lifts it when it is green, or a person's words. */
+    liftsWhen: { check: string; inputHash?: string } | { words: string } | null
+  }
+  cause: { class: ReasonClass; code: string; side: 'partner' | 'hub' | 'supplier' | 'network'; secondary: { class: ReasonClass; code: string }[] }
+  /** `ref` is the id of the version of a published rule, or of a contract; `versionHash` that of its text. */
+  ground: { type: 'law' | 'contract' | 'published_rule' | 'authority_order'; ref: string; article: string; versionHash: string | null; quote: string; publishedAt: string }[]
+  /** Empty where the law forbids telling them. */
+  facts: { text: string; period: { from: Time; to: Time } | null; metrics: { name: string; value: string; threshold: string; unit: string; query: string }[] }[]
+  evidence: {
+    id: string
+    kind: 'check_run' | 'finding' | 'ledger' | 'file' | 'list_match' | 'notice'
+    sha256: string
+    disclosure: 'full' | 'redacted' | 'withheld_by_law' | 'withheld_third_party' | 'withheld_detection'
+    withheldGround: string | null
+    /** How you can run the same check. */
+    reproduce: { check: string; version: string; inputHash: string } | null
+  }[]
+  source: 'automatic_check' | 'own_review' | 'third_party_notice' | 'authority_order'
+  automation: { detection: boolean; decision: 'fully' | 'partly' | 'not'; reviewer: string | null }
+  remedy: { step: number; action: InBothLanguages; who: 'partner' | 'hub' | 'supplier'; selfTest: string | null; evidenceNeeded: string[]; due: Time | null }[]
+  clocks: { noticeDays: number; respondBy: Time; decideAppealBy: Time; reviewAt: Time }
+  appeal: { channel: string; free: true; differentReviewer: true; external: InBothLanguages[]; suspensiveEffect: boolean }
+  funds: { held: string; releaseAt: Time | null; ordersInFlight: 'finish' | 'refund' }
+}
+
+/** One version of a rule, contract template, price rule or guide. */
+export type Rule = {
+  id: string
+  kind: 'rule' | 'contract_template' | 'price_rule' | 'guide'
+  /** Its name: the same for all versions. */
+  slug: string
+  version: number
+  title: InBothLanguages
+  text: InBothLanguages
+  /** Over the canonical JSON of kind, slug, version, title and text. */
+  sha256: string
+  /** Whether it sets a least resale price. */
+  resalePrice: boolean
+  legalBasis: string | null
+  /** Why it needed no seven days of notice. */
+  relief: string | null
+  supersedes: string | null
+  publishedAt: Time
+  effectiveAt: Time
+  commentsOpen: boolean
+  page: string
+}
+
+export type CommentAsk = { comment: string }
+export type Comment = { id: string; rule: string; comment: string; at: Time }
 
 export type DrillBest = { kind: 'key_roll' | 'rush' | 'outage' | 'tampered_log'; score: number; drill: string; at: Time }
 
@@ -215,32 +286,6 @@ export type ReasonView = {
 }
 
 export type ReasonList = { items: ReasonView[]; next: null }
-
-type FigureClass = 'technical' | 'commercial' | 'compliance' | '' | null
-/** One line of the open figures. class null: all classes; code null: the small lines together. */
-export type FigureGroup = { class: FigureClass; code: string | null; events: number }
-
-/** The open figures of one quarter; signed with a key of /.well-known/berth. */
-export type Figures = {
-  quarter: string
-  state: 'running' | 'published'
-  from: Time
-  to: Time
-  publishedAt: Time | null
-  smallestGroup: number
-  roundedTo: number
-  refusals: FigureGroup[]
-  measures: FigureGroup[]
-  remedies: { class: FigureClass; code: string | null; medianHours: number; p90Hours: number }[]
-  appeals: FigureGroup[]
-  missed: FigureGroup[]
-  followed: FigureGroup[]
-  conformance: FigureGroup[]
-  waivers: FigureGroup[]
-  ruleChanges: number
-  technicalLater: { overturnedPercent: number | null; followedPercent: number | null }
-  signature: { keyId: string; algorithm: 'ed25519'; value: string }
-}
 
 /** Problem details (RFC 9457) as the hub sends them. `Code` is what may stand in `code`. */
 export type Problem<Code extends string = ReasonCode> = {

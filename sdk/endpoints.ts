@@ -1,5 +1,5 @@
 import type {
-  Balance, ChangePage, CreateKey, Docking, Figures, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey,
+  Balance, ChangePage, Comment, CommentAsk, CreateKey, Decision, Docking, Figures, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, Rule,
 } from './contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
@@ -31,6 +31,11 @@ export const endpoints = {
   compareReport: post<{ readonly body: ReportAsk }, Report>('/api/docking/report', { isRepeatable: true }),
   listReasons: get<Nothing, ReasonList>('/api/reasons'),
   getFigures: get<{ readonly query: { readonly quarter?: string } }, Figures>('/api/figures'),
+  listDecisions: get<{ readonly query: PageAsk & { readonly state?: 'open' | 'all' } }, Page<Decision>>('/api/decisions'),
+  getDecision: get<{ readonly path: { readonly decision: string } }, Decision>('/api/decisions/{decision}'),
+  listRules: get<{ readonly query: { readonly kind?: Rule['kind']; readonly cursor?: string } }, Page<Rule>>('/api/rules'),
+  getRule: get<{ readonly path: { readonly rule: string } }, Rule>('/api/rules/{rule}'),
+  commentOnRule: post<{ readonly path: { readonly rule: string }; readonly body: CommentAsk }, Comment>('/api/rules/{rule}/comments', { isRepeatable: false }),
   listGoods: get<{ readonly query: PageAsk }, Page<Good>>('/api/goods'),
   getGood: get<{ readonly path: { readonly good: string } }, Good>('/api/goods/{good}'),
   listChanges: get<{ readonly query: { readonly after?: string; readonly limit?: number } }, ChangePage>('/api/goods/changes'),

@@ -26,9 +26,12 @@ export const PARTNER_ROUTES = [
   'POST /api/orders/batch', 'POST /api/quotes', 'GET /api/keys', 'POST /api/keys', 'POST /api/keys/{key}/roll', 'POST /api/keys/{key}/revoke', 'GET /api/requests', 'GET /api/requests/{request}',
   'GET /api/sandbox', 'POST /api/sandbox', 'POST /api/sandbox/deposits', 'PUT /api/sandbox/faults', 'DELETE /api/sandbox/faults', 'PUT /api/sandbox/clock', 'POST /api/sandbox/applications',
   'GET /api/conformance', 'POST /api/conformance', 'GET /api/conformance/{run}', 'POST /api/conformance/{run}/tasks', 'GET /api/conformance/{run}/text', 'POST /api/conformance/{run}/text', 'POST /api/conformance/{run}/finish',
+  'GET /api/drills', 'POST /api/drills', 'GET /api/drills/{drill}', 'POST /api/drills/{drill}/abandon', 'POST /api/drills/{drill}/witness', 'POST /api/drills/{drill}/dispute',
+  'GET /api/decisions', 'GET /api/decisions/{decision}',
+  'GET /api/rules', 'GET /api/rules/{rule}', 'POST /api/rules/{rule}/comments',
 ]
 /** Those of them that are asked for without a key. */
-export const PUBLIC_ROUTES = ['GET /api/reasons', 'GET /api/figures', 'POST /api/sandbox/applications']
+export const PUBLIC_ROUTES = ['GET /api/reasons', 'GET /api/figures', 'POST /api/sandbox/applications', 'GET /api/rules', 'GET /api/rules/{rule}']
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
 

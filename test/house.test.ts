@@ -44,6 +44,14 @@ const COUNTED = {
   'catalogue.changes.id': 'only orders the changes that wait for their position in the feed; readers never see it',
 }
 
+/** Rows that another room's rows rest on, so that the database itself keeps them honest. Each is read alone, by its key. */
+const CROSSINGS = {
+  'decisions.decisions refers to rulebook.texts': 'a commercial measure rests on a rule that was public for seven days; the rulebook is small and could stand on every shard',
+  'decisions.decisions refers to rulebook.contracts': 'or on a contract that the partner of this docking signed; lane and docking are part of the key',
+  'terms.offers refers to decisions.decisions': 'a dearer own price names the decision behind it; lane and docking are part of the key',
+  'terms.contracts refers to decisions.decisions': 'and so does a dearer placing',
+}
+
 const TABLES = new Set(['ledger.balances', 'ledger.transfers', 'orders.orders', 'platform.lanes', 'catalogue.sweep_staged'])
 const folder = (...names: string[]) => ['', ...names].join('/')
 
@@ -269,7 +277,8 @@ test('the database counts nothing, wakes nobody and crosses no wall', () => {
   assert.deepEqual(staleExceptions([], { 'a.b': 'gone' }), ['a.b is excused but does not exist'])
   assert.deepEqual(countedColumns(schema.counted, COUNTED), [])
   assert.deepEqual(staleExceptions(schema.counted, COUNTED), [])
-  assert.deepEqual({ triggers: schema.triggers, crossings: schema.crossings, setNull: schema.setNull }, { triggers: [], crossings: [], setNull: [] })
+  assert.deepEqual(staleExceptions(schema.crossings, CROSSINGS), [])
+  assert.deepEqual({ triggers: schema.triggers, crossings: schema.crossings.filter((crossing) => !Object.hasOwn(CROSSINGS, crossing)), setNull: schema.setNull }, { triggers: [], crossings: [], setNull: [] })
 })
 
 test('the database is looked at closely: planted keys, counters, triggers and crossings are seen', async (t) => {
@@ -285,7 +294,7 @@ test('the database is looked at closely: planted keys, counters, triggers and cr
     assert.deepEqual(keysHoldTheLane(seen.keys, KEYS_WITHOUT_LANE).map((line) => line.split(' has the unique key ')[1]), ['claims_once () without lane', 'claims_pkey (id) without lane'])
     assert.deepEqual(countedColumns(seen.counted, COUNTED).length, 1)
     assert.deepEqual(seen.triggers, ['orders.claims watch'])
-    assert.deepEqual(seen.crossings.sort(), ['orders.claims refers to partners.partners', 'orders.peek reads ledger.balances'])
+    assert.deepEqual(seen.crossings.filter((crossing) => !Object.hasOwn(CROSSINGS, crossing)).sort(), ['orders.claims refers to partners.partners', 'orders.peek reads ledger.balances'])
     assert.equal(seen.setNull.length, 1)
   } finally {
     await client.end()

@@ -20,6 +20,8 @@ export const addDocking: Command = {
     { name: 'app-id', value: 'ID', what: { en: 'acg0: the merchant id that the shop keeps already; else one is made.', zh: 'acg0：店铺已在用的商户 ID；不填则自动生成。' } },
     { name: 'app-key', value: 'FILE', what: { en: 'acg0: a file with the secret that the shop keeps already ("-" is stdin), which is not shown again; else one is made.', zh: 'acg0：存有店铺现用密钥的文件（- 为标准输入），不再显示；不填则自动生成。' } },
     { name: 'allow', value: 'ADDRESS', isMany: true, what: { en: 'An address that may call; without any, every address may.', zh: '允许访问的来源地址，可多次给出；不填则不限。' } },
+    { name: 'badge', value: 'RUN', what: { en: 'live: the green conformance run of its sandbox.', zh: 'live：其沙箱已通过的对接测试编号。' } },
+    { name: 'waive', value: 'REASON', what: { en: 'live: why no badge is asked for. Without either it is a waiver in your name; the partner sees it.', zh: 'live：不要求测试的理由。两者都不填即以您的名义豁免；对接方可见。' } },
     { name: 'fee-ppm', value: 'N', what: { en: 'Service fee in millionths of the turnover: 10000 is 1 %; default 0.', zh: '服务费，按成交额百万分比：10000 即 1%；默认 0。' } },
   ],
   teaches: [
@@ -30,6 +32,7 @@ export const addDocking: Command = {
   ],
   examples: [
     { line: 'berth docking add --name "Acme cards" --mode sandbox --dialect json', what: { en: 'a sandbox for a partner who writes a program', zh: '给自行开发的对接方开沙箱' } },
+    { line: 'berth docking add --name "Acme cards" --mode live --dialect json --badge cfr_01jd…', what: { en: 'live, by the badge of its sandbox', zh: '凭沙箱徽章开通正式环境' } },
     { line: 'berth docking add --name 小卡铺 --mode live --dialect acg --allow 203.0.113.7', what: { en: 'an acg-faka shop, from one address only', zh: '异次元发卡店铺，仅限一个来源地址' } },
     { line: 'berth docking add --name 老店 --mode live --dialect acg --app-id 1000 --app-key key.txt', what: { en: 'a shop that keeps the id and the key that it has stored', zh: '店铺沿用已保存的商户ID与密钥' } },
   ],
@@ -40,7 +43,7 @@ export const addDocking: Command = {
     if (asked.needed('dialect') === 'json' && (keyFile !== undefined || asked.option('app-id') !== undefined)) throw new WrongUsage({ en: '--app-id and --app-key go with --dialect acg: a docking of the open API has a key id and a secret of its own.', zh: '--app-id 与 --app-key 仅用于 --dialect acg；开放接口的对接使用自动生成的密钥编号与密钥。' })
     const opened = await operatorClient(asked).post<{ docking: DockingView; credentials: NewCredentials }>('/operator/dockings', {
       name: asked.needed('name'), mode: asked.needed('mode'), dialect: asked.needed('dialect') === 'acg' ? 'acg0' : asked.needed('dialect'), appId: asked.option('app-id'),
-      appKey: keyFile === undefined ? undefined : await readSecret(keyFile, asked), allowedAddresses: asked.all('allow'), feePpm: fee === undefined ? undefined : Number(fee),
+      appKey: keyFile === undefined ? undefined : await readSecret(keyFile, asked), allowedAddresses: asked.all('allow'), badge: asked.option('badge'), waiver: asked.option('waive'), feePpm: fee === undefined ? undefined : Number(fee),
     })
     return opened.ok ? done(opened.body, showOpened(opened.body.docking, opened.body.credentials, asked.lang)) : refused(opened.problem)
   },

@@ -1,6 +1,6 @@
 import { isReasonCode, reasonOf } from '../../protocol/reasons.ts'
 import { done, refused, WrongUsage, type Command } from '../command.ts'
-import { publicClient } from '../credentials.ts'
+import { strangerClient } from '../credentials.ts'
 import { nameOf, table, type Lang } from '../screen.ts'
 
 type Line = { class: string | null; code: string | null; events: number }
@@ -11,7 +11,7 @@ type Figures = {
 
 const FAMILIES = [
   ['refusals', 'Refusals', '拒绝'], ['measures', 'Measures', '措施'], ['appeals', 'Appeals', '申诉'], ['missed', 'Appeal clocks missed', '申诉逾期未决'],
-  ['followed', 'Technical, and then another reason', '先称技术原因，后换其他原因'], ['conformance', 'Runs of the conformance kit', '对接自测'], ['waivers', 'Waivers of the badge', '免测上线'],
+  ['followed', 'Technical, and then another reason', '先称技术原因，后换其他原因'], ['conformance', 'Runs of the conformance kit', '对接自测'], ['admissions', 'Gone live by a badge, or by a waiver of it', '上线方式'],
 ] as const
 
 export const showFigures: Command = {
@@ -28,7 +28,7 @@ export const showFigures: Command = {
   run: async (asked) => {
     const quarter = asked.option('quarter')
     if (quarter !== undefined && !/^\d{4}Q[1-4]$/.test(quarter)) throw new WrongUsage({ en: '--quarter is written as 2026Q4.', zh: '--quarter 的写法如 2026Q4。' })
-    const answer = await publicClient(asked).get<Figures>('/api/figures', { quarter })
+    const answer = await strangerClient(asked).get<Figures>('/api/figures', { quarter })
     return answer.ok ? done(answer.body, told(answer.body, asked.lang)) : refused(answer.problem)
   },
 }
@@ -38,7 +38,7 @@ function told(figures: Figures, lang: Lang): string {
   if (figures.state === 'running') return zh ? `${figures.quarter} 进行中，${figures.to} 之后公布数字。` : `${figures.quarter} still runs; its numbers appear after ${figures.to}.`
   const few = zh ? '不足五个对接方，不予公布' : 'fewer than five partners: nothing is told'
   const name = (line: { class: string | null; code: string | null }) => [
-    line.class === null ? (zh ? '各类' : 'all classes') : nameOf(line.class, lang), line.code === null ? (zh ? '其他' : 'other') : isReasonCode(line.code) ? `${line.code} (${reasonOf(line.code).title[lang]})` : nameOf(line.code, lang),
+    line.class === null ? (zh ? '多类' : 'several') : nameOf(line.class, lang), line.code === null ? (zh ? '其他' : 'other') : isReasonCode(line.code) ? `${line.code} (${reasonOf(line.code).title[lang]})` : nameOf(line.code, lang),
   ]
   const percent = (value: number | null) => (value === null ? '–' : `${value} %`)
   return [

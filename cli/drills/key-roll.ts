@@ -25,7 +25,7 @@ export async function rehearseKeyRoll(platform: Platform): Promise<void> {
     if (clumsy.has('switched_in_time') && isDead && key === first) {
       // Too late, by hand, after somebody noticed that nothing goes.
       if (platform.isIn('after')) key = keep(await makeKey(platform))
-    } else if (!(clumsy.has('kept_ordering') && platform.isIn('after'))) {
+    } else if (!(clumsy.has('kept_ordering') && isDead)) {
       const seen = await orderOnce(platform, key)
       if (seen !== null && key === first) {
         endsMs = Date.parse(seen)

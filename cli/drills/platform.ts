@@ -64,18 +64,22 @@ export class Platform {
   /** Follows the drill beside `work` until it is over. */
   async follow(work: () => Promise<void>): Promise<Drill> {
     await this.#prepare()
+    // What is ordered before the drill has begun is no part of it.
+    while (this.step === 'planned') await this.#look()
     const done = work()
     // Told to whoever waits for the drill, and not before: until then nobody listens.
     done.catch(() => {})
-    while (this.step !== null) {
-      await sleep(this.#pollMs)
-      const asked = await this.patient.call(getDrill, { path: { drill: this.#drill.id } })
-      if (!asked.ok) throw new Error(`${asked.refusal.code}: ${asked.refusal.detail}`)
-      this.#drill = asked.value
-      this.#told(asked.value)
-    }
+    while (this.step !== null) await this.#look()
     await done
     return this.#drill
+  }
+
+  async #look(): Promise<void> {
+    await sleep(this.#pollMs)
+    const asked = await this.patient.call(getDrill, { path: { drill: this.#drill.id } })
+    if (!asked.ok) throw new Error(`${asked.refusal.code}: ${asked.refusal.detail}`)
+    this.#drill = asked.value
+    this.#told(asked.value)
   }
 
   /** The first good in stock that asks for nothing but a quantity. */

@@ -17,6 +17,7 @@ import { openEntry, type Entry } from './request-log.ts'
 import { sightCall } from './sightings.ts'
 import { timeOf } from './signin.ts'
 import { markStruck, mayMeetFault, meetFault, plainly, rehearse, sufferFault, type Send } from './struck.ts'
+import { enter, throttleOf } from './throttle.ts'
 
 export const ACG_MOUNT = '/d/acg/'
 const MOUNT = ACG_MOUNT
@@ -112,7 +113,7 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, rep
   entry.isProven = true
   crashpoint('authenticated')
   const { docking, key } = asker.value
-  const place = hub.limiter.enter(docking.id, nowMs)
+  const place = enter(hub, key, nowMs, throttleOf(key, nowMs))
   if (!place.ok) return { done: { outcome: place } }
   try {
     if (mayMeetFault(request, key)) {

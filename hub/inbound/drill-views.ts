@@ -1,4 +1,5 @@
 import { PLANS, type Best, type Run, type Schedule } from '../domain/drills/index.ts'
+import { twinsOf } from '../domain/partners/index.ts'
 import type { Hub } from './hub.ts'
 
 /** Drills in the words of the API. */
@@ -32,7 +33,8 @@ export function presentSchedule({ docking, kind, everyDays, nextAt, setBy }: Sch
 }
 
 /** The best scores that a docking shows: its own, or those of its sandbox where it is live. */
-export async function bestOf(hub: Hub, dockings: readonly { id: string; sandbox: string | null }[]) {
-  const best = await hub.drills.best(dockings.map(({ id, sandbox }) => sandbox ?? id))
-  return new Map(dockings.map(({ id, sandbox }) => [id, best.get(sandbox ?? id)!.map(presentBest)]))
+export async function bestOf(hub: Hub, dockings: readonly { id: string; mode: string }[]) {
+  const twins = await twinsOf(hub.db, dockings.filter(({ mode }) => mode === 'live').map(({ id }) => id))
+  const best = await hub.drills.best(dockings.map(({ id }) => twins.get(id) ?? id))
+  return new Map(dockings.map(({ id }) => [id, best.get(twins.get(id) ?? id)!.map(presentBest)]))
 }

@@ -11,13 +11,15 @@ import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
 import type { Cases } from '../domain/compliance/index.ts'
+import type { DecisionClock, InputCheck } from '../domain/decisions/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
-import type { Logbook } from '../domain/logbook/index.ts'
 import type { FigureBook } from '../domain/figures/index.ts'
+import type { Logbook } from '../domain/logbook/index.ts'
 import type { Notices } from '../domain/notices/index.ts'
 import type { Operators } from '../domain/operators/index.ts'
 import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
+import type { Watch } from '../domain/risk/index.ts'
 import type { Conformance } from '../domain/conformance/index.ts'
 import type { Drills } from '../domain/drills/index.ts'
 import type { Sandboxes } from '../domain/sandbox/index.ts'
@@ -41,12 +43,16 @@ export type Hub = {
   orders: Orders
   prices: PriceClock
   notices: Notices
+  figures: FigureBook
+  risk: Watch
   sandboxes: Sandboxes
   logbook: Logbook
   conformance: Conformance
   drills: Drills
-  figures: FigureBook
   checks: readonly Check[]
+  /** Checks that look for something that was found, by name. */
+  inputChecks: Readonly<Record<string, InputCheck>>
+  decisions: DecisionClock
   publicUrl: string
   /** The address on which the hub listens. */
   host: string

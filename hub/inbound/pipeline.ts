@@ -17,6 +17,7 @@ import type { Hub } from './hub.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
 import { BODY_BYTES_KEPT, openEntry, type Entry } from './request-log.ts'
 import { reader, type Reader } from './shape.ts'
+import { enter, throttleOf } from './throttle.ts'
 import { signIn, spendProof, type Arrival, type SignedIn } from './signin.ts'
 import { isSteering, sightRequest } from './sightings.ts'
 import { inGbk, markStruck, mayMeetFault, meetFault, plainly, sufferFault } from './struck.ts'
@@ -139,11 +140,11 @@ async function walk<B extends TSchema, Q extends TSchema>(
   entry.isProven = true
   crashpoint('authenticated')
   const { key } = who.value
-  const { requestsPerSecond } = hub.limiter.options
-  reply.header('ratelimit-policy', `"docking";q=${requestsPerSecond};w=1`)
+  const throttle = throttleOf(key, nowMs)
+  reply.header('ratelimit-policy', `"docking";q=${throttle?.requestsPerSecond ?? hub.limiter.options.requestsPerSecond};w=1`)
   // A key that is being replaced still works, and says so before it stops.
   if (key.expiresAt) reply.header('berth-key-expires', key.expiresAt.toISOString())
-  const place = hub.limiter.enter(key.docking.id, nowMs)
+  const place = enter(hub, key, nowMs, throttle)
   reply.header('ratelimit', `"docking";r=${place.ok ? place.value.left() : 0};t=1`)
   if (!place.ok) return kept(hub, key, request, place)
   const weigh = (weight: number) => {

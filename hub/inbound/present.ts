@@ -1,7 +1,7 @@
 import { formatAmount } from '../../protocol/money.ts'
 import { reasonOf, type ReasonCode } from '../../protocol/reasons.ts'
 import { choiceOf, formSchema, stockOfChoice, type Card, type GoodOptions, type Offered } from '../domain/catalogue/index.ts'
-import type { Decision } from '../domain/decisions/index.ts'
+import type { Decision, Statement } from '../domain/decisions/index.ts'
 import type { Contact } from '../domain/notices/index.ts'
 import type { Order, Quote } from '../domain/orders/index.ts'
 import type { KeyRow } from '../domain/partners/index.ts'
@@ -93,10 +93,32 @@ export function presentContact(contact: Contact) {
   return { id, channel, address: masked, language, kinds, setBy, createdAt: createdAt.toISOString() }
 }
 
-export function presentDecision(decision: Decision) {
+/** A decision as its docking reads it. What the law keeps from it is said to be kept, and not in it. */
+export function presentDecision(decision: Decision, atMs: number) {
   const { measure, cause } = decision.statement
   return {
     id: decision.id, code: cause.code, class: reasonOf(cause.code as ReasonCode).class, measure: measure.kind, scope: measure.scope,
-    effectiveAt: measure.effectiveAt, endsAt: measure.endsAt, statement: decision.statement,
+    effectiveAt: measure.effectiveAt, endsAt: measure.endsAt, decidedAt: decision.decidedAt.toISOString(), standing: standingView(decision, atMs), statement: tellable(decision.statement),
+  }
+}
+
+/** The same for whoever decides: the whole statement, and the persons. */
+export function presentDecisionToOperator(decision: Decision, atMs: number) {
+  const { decidedBy, approvedBy, liftedBy, statement, docking } = decision
+  return { ...presentDecision(decision, atMs), docking, decidedBy, approvedBy, liftedBy, statement }
+}
+
+function standingView({ statement: { measure }, liftedAt, liftHow, liftNote, supersededBy }: Decision, atMs: number) {
+  const endsMs = measure.endsAt === null ? Infinity : Date.parse(measure.endsAt)
+  const lapsed = endsMs <= atMs && (liftedAt === null || endsMs <= liftedAt.getTime())
+  const state = lapsed ? 'ended' as const : supersededBy !== null ? 'superseded' as const : liftedAt !== null ? 'lifted' as const : Date.parse(measure.effectiveAt) > atMs ? 'to_come' as const : 'in_force' as const
+  return { state, endedAt: lapsed ? measure.endsAt : (liftedAt?.toISOString() ?? null), how: lapsed ? 'lapse' as const : liftHow, note: lapsed ? null : liftNote, supersededBy }
+}
+
+/** Pieces that may not be told keep their hash, so that it can be shown later that they were there. */
+function tellable(statement: Statement): Statement {
+  return {
+    ...statement, facts: statement.cause.code === 'compliance.withheld_by_law' ? [] : statement.facts,
+    evidence: statement.evidence.map((one) => (one.disclosure === 'full' || one.disclosure === 'redacted' ? one : { ...one, id: '', reproduce: null })),
   }
 }

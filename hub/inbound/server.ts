@@ -10,8 +10,9 @@ import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { bookRoutes } from './operator/books.ts'
-import { admissionRoutes } from './operator/conformance.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
+import { findingRoutes } from './operator/findings.ts'
+import { admissionRoutes } from './operator/conformance.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
@@ -21,9 +22,10 @@ import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
-import { dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { conformanceRoutes } from './partner/conformance.ts'
 import { drillRoutes } from './partner/drills.ts'
+import { rulebookRoutes } from './operator/rulebook.ts'
+import { decisionRoutes as ownDecisionRoutes, dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
@@ -31,9 +33,10 @@ import { keyRoutes } from './partner/keys.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
+import { commentRoutes } from './partner/rules.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
-import { badgeRoutes } from './public/badge.ts'
 import { figureRoutes } from './public/figures.ts'
+import { badgeRoutes } from './public/badge.ts'
 import { drillLogRoutes } from './public/drill-log.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
@@ -42,6 +45,7 @@ import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
 import { applicationRoutes, startRoutes } from './public/start.ts'
 import { cutHeldLines } from './struck.ts'
+import { ruleRoutes } from './public/rules.ts'
 
 const HTTP = { maxHeaderSize: limits.headerBytes, headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxRequestsPerSocket: 0, requireHostHeader: false }
 
@@ -112,6 +116,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     reasonRoutes(doors, hub)
     figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
+    ownDecisionRoutes(doors, hub)
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
     sandboxRoutes(doors, hub)
@@ -127,6 +132,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     contactRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
+    ruleRoutes(doors, hub)
+    commentRoutes(doors, hub)
+    rulebookRoutes(doors, hub)
     acgRoutes(doors, hub)
     operatorDockingRoutes(doors, hub)
     dialectRoutes(doors, hub)
@@ -136,6 +144,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     bookRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
+    findingRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)
     imageRoutes(doors, hub)

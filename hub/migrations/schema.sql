@@ -212,6 +212,32 @@ grant update (finished_at), update (report), update (state), update (task) on ta
 
 create schema decisions;
 
+create table decisions.check_runs (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  check_name text collate "C" not null,
+  version text collate "C" not null,
+  input_hash text collate "C",
+  verdict text collate "C" not null,
+  code text collate "C",
+  side text collate "C" not null,
+  reproducible boolean not null,
+  result jsonb not null,
+  sha256 text collate "C" not null,
+  ran_by text not null,
+  ran_at timestamp(3) with time zone default date_trunc('milliseconds'::text, clock_timestamp()) not null,
+  proves text collate "C" generated always as (
+CASE
+    WHEN ((verdict = 'fail'::text) AND ((side <> 'partner'::text) OR reproducible)) THEN code
+    ELSE NULL::text
+END) stored,
+  constraint check_runs_pkey PRIMARY KEY (lane, id),
+  constraint check_runs_proof UNIQUE (lane, docking, id, ran_at, proves),
+  constraint check_runs_hashes CHECK (((sha256 ~ '^[0-9a-f]{64}$'::text) AND ((input_hash IS NULL) OR (input_hash ~ '^[0-9a-f]{64}$'::text)))),
+  constraint check_runs_verdict CHECK (((verdict = ANY (ARRAY['pass'::text, 'warn'::text, 'fail'::text])) AND ((verdict = 'pass'::text) OR (code IS NOT NULL))))
+);
+
 create table decisions.decisions (
   lane integer not null,
   id text collate "C" not null,
@@ -226,11 +252,52 @@ create table decisions.decisions (
   ends_at timestamp with time zone,
   review_at timestamp with time zone not null,
   decided_by text not null,
-  decided_at timestamp with time zone not null,
+  decided_at timestamp with time zone default date_trunc('milliseconds'::text, clock_timestamp()) not null,
   lifted_at timestamp with time zone,
   lifted_by text,
   lift_note text,
+  form smallint default 2 not null,
+  side text collate "C",
+  keys text[] default '{}'::text[] not null,
+  requests_per_second integer,
+  units_per_order integer,
+  unit_price_max bigint,
+  lifts_check text collate "C",
+  lifts_input text collate "C",
+  supersedes text collate "C",
+  approved_by text,
+  draft text collate "C",
+  run text collate "C",
+  run_at timestamp(3) with time zone,
+  rule text collate "C",
+  rule_sha256 text collate "C",
+  rule_published_at timestamp(3) with time zone,
+  rule_effective_at timestamp(3) with time zone,
+  rule_bare boolean,
+  contract text collate "C",
+  contract_sha256 text collate "C",
+  by_law boolean default false not null,
+  prior text collate "C",
+  prior_class text collate "C",
+  prior_at timestamp(3) with time zone,
+  fresh_sha256 text collate "C",
+  fresh_at timestamp(3) with time zone,
+  lift_how text collate "C",
+  superseded_by text collate "C",
   constraint decisions_pkey PRIMARY KEY (lane, id),
+  constraint decisions_draft_once UNIQUE (lane, draft),
+  constraint decisions_of_docking UNIQUE (lane, docking, id),
+  constraint decisions_prior_once UNIQUE (lane, docking, prior),
+  constraint decisions_whole UNIQUE (lane, docking, id, class, decided_at),
+  constraint decisions_contract FOREIGN KEY (lane, docking, contract, contract_sha256) REFERENCES rulebook.contracts(lane, docking, id, sha256),
+  constraint decisions_draft FOREIGN KEY (lane, docking, draft, decided_by) REFERENCES decisions.drafts(lane, docking, id, made_by),
+  constraint decisions_fresh FOREIGN KEY (lane, docking, fresh_sha256, fresh_at) REFERENCES decisions.known(lane, docking, sha256, first_known_at),
+  constraint decisions_prior FOREIGN KEY (lane, docking, prior, prior_class, prior_at) REFERENCES decisions.decisions(lane, docking, id, class, decided_at),
+  constraint decisions_rule FOREIGN KEY (rule, rule_sha256, rule_published_at, rule_effective_at, rule_bare) REFERENCES rulebook.texts(id, sha256, published_at, effective_at, bare_resale),
+  constraint decisions_run FOREIGN KEY (lane, docking, run, run_at, code) REFERENCES decisions.check_runs(lane, docking, id, ran_at, proves),
+  constraint decisions_superseded_by FOREIGN KEY (lane, docking, superseded_by) REFERENCES decisions.decisions(lane, docking, id),
+  constraint decisions_supersedes FOREIGN KEY (lane, docking, supersedes) REFERENCES decisions.decisions(lane, docking, id),
+  constraint decisions_by_law CHECK (((NOT by_law) OR jsonb_path_exists(statement, '$."ground"[*]?(@."type" == "law" || @."type" == "authority_order")'::jsonpath))),
   constraint decisions_class CHECK ((class = ANY (ARRAY['technical'::text, 'commercial'::text, 'compliance'::text]))),
   constraint decisions_code_has_its_class CHECK ((class =
 CASE split_part(code, '.'::text, 1)
@@ -239,23 +306,91 @@ CASE split_part(code, '.'::text, 1)
     WHEN 'partners'::text THEN 'technical'::text
     ELSE NULL::text
 END)),
+  constraint decisions_commercial_is_grounded CHECK (((form = 1) OR (class <> 'commercial'::text) OR COALESCE(((rule_sha256 IS NOT NULL) AND (rule_effective_at <= decided_at) AND (rule_published_at <= (decided_at - '7 days'::interval)) AND ((NOT rule_bare) OR (measure = 'warn'::text)) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "published_rule" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', rule, 'hash', rule_sha256))), false) OR COALESCE(((contract_sha256 IS NOT NULL) AND jsonb_path_exists(statement, '$."ground"[*]?((@."type" == "contract" && @."ref" == $"ref") && @."versionHash" == $"hash")'::jsonpath, jsonb_build_object('ref', contract, 'hash', contract_sha256))), false))),
   constraint decisions_commercial_needs_rule CHECK (((class <> 'commercial'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."type" == "contract" || @."type" == "published_rule")'::jsonpath))),
   constraint decisions_compliance_needs_article CHECK (((class <> 'compliance'::text) OR jsonb_path_exists(statement, '$."ground"[*]?(@."article" like_regex "[^[:space:]]")'::jsonpath))),
   constraint decisions_funds_have_release CHECK (((NOT ('funds'::text = ANY (scope))) OR jsonb_path_exists(statement, '$."funds"."releaseAt"?(@ like_regex "[^[:space:]]")'::jsonpath))),
   constraint decisions_lift_has_person CHECK (((lifted_at IS NULL) = (lifted_by IS NULL))),
-  constraint decisions_measure CHECK ((measure = ANY (ARRAY['suspend'::text, 'refuse'::text]))),
+  constraint decisions_lift_how CHECK (((lift_how IS NULL) OR ((lifted_at IS NOT NULL) AND (lift_how = ANY (ARRAY['person'::text, 'condition'::text, 'lapse'::text, 'superseded'::text, 'appeal'::text, 'appeal_clock'::text]))))),
+  constraint decisions_measure CHECK ((measure = ANY (ARRAY['warn'::text, 'throttle'::text, 'suspend'::text, 'refuse'::text, 'delist'::text, 'key_quarantine'::text, 'terminate'::text, 'reprice'::text, 'withdraw_offer'::text, 'limit'::text, 'level'::text]))),
+  constraint decisions_measure_hits CHECK (
+CASE measure
+    WHEN 'throttle'::text THEN COALESCE((requests_per_second > 0), false)
+    WHEN 'limit'::text THEN COALESCE((units_per_order > 0), false)
+    WHEN 'delist'::text THEN (cardinality(goods) > 0)
+    WHEN 'withdraw_offer'::text THEN (cardinality(goods) > 0)
+    WHEN 'key_quarantine'::text THEN (cardinality(keys) > 0)
+    WHEN 'reprice'::text THEN ((cardinality(goods) > 0) AND COALESCE((unit_price_max > 0), false))
+    ELSE true
+END),
+  constraint decisions_no_hop CHECK (((form = 1) OR (prior IS NULL) OR (prior_class = class) OR by_law OR (decided_at >= (prior_at + '90 days'::interval)) OR COALESCE(((fresh_sha256 IS NOT NULL) AND (fresh_at > prior_at)), false))),
+  constraint decisions_plain_words CHECK (((form = 1) OR (regexp_replace(lower(NORMALIZE((statement)::text, NFKC)), '[[:space:]\u00ad\u200b-\u200f\u2060\ufeff._·*|~-]'::text, ''::text, 'g'::text) !~ '(incompatib|notcompatible|compatibility|systemerror|unknownerror|不兼容|不相容|兼容性|兼容問題|兼容问题|相容性|系统错误|系統錯誤|系统异常|系統異常|系统原因|系統原因|未知错误|未知錯誤)'::text))),
+  constraint decisions_prior_whole CHECK ((((prior IS NULL) = (prior_class IS NULL)) AND ((prior IS NULL) = (prior_at IS NULL)))),
   constraint decisions_reviewed CHECK ((review_at <= (decided_at + '90 days'::interval))),
   constraint decisions_scope CHECK (((cardinality(scope) > 0) AND (scope <@ ARRAY['goods'::text, 'orders'::text, 'funds'::text, 'members'::text, 'key'::text]))),
-  constraint decisions_technical_needs_check CHECK (((class <> 'technical'::text) OR jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run")'::jsonpath)))
+  constraint decisions_statement_agrees CHECK (((form = 1) OR COALESCE((((statement #>> '{measure,kind}'::text[]) = measure) AND ((statement #>> '{cause,class}'::text[]) = class) AND ((statement #>> '{cause,code}'::text[]) = code) AND ((statement #>> '{cause,side}'::text[]) = side) AND (jsonb_array_length((statement -> 'facts'::text)) > 0) AND (jsonb_array_length((statement -> 'remedy'::text)) > 0) AND (NOT ((statement #>> '{supersedes}'::text[]) IS DISTINCT FROM supersedes))), false))),
+  constraint decisions_technical_is_proven CHECK (((form = 1) OR (class <> 'technical'::text) OR COALESCE(((run IS NOT NULL) AND ((run_at > (decided_at - '24:00:00'::interval)) OR ((measure = 'warn'::text) AND (supersedes IS NOT NULL))) AND jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run" && @."id" == $"run")'::jsonpath, jsonb_build_object('run', run))), false))),
+  constraint decisions_technical_needs_check CHECK (((class <> 'technical'::text) OR jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run")'::jsonpath))),
+  constraint decisions_termination_has_notice CHECK (((form = 1) OR (measure <> 'terminate'::text) OR (effective_at >= ((decided_at + '30 days'::interval) - '00:01:00'::interval)) OR (code = ANY (ARRAY['compliance.authority_order'::text, 'compliance.withheld_by_law'::text, 'compliance.fraud_found'::text, 'partners.key_leaked'::text])))),
+  constraint decisions_termination_pays CHECK (((measure <> 'terminate'::text) OR COALESCE(((statement #>> '{funds,releaseAt}'::text[]) ~ '[^[:space:]]'::text), false))),
+  constraint decisions_withheld_by_two CHECK (((form = 1) OR ((code <> 'compliance.withheld_by_law'::text) AND (NOT jsonb_path_exists(statement, '$."evidence"[*]?(@."disclosure" == "withheld_by_law")'::jsonpath))) OR COALESCE(((draft IS NOT NULL) AND (approved_by <> decided_by) AND (approved_by ~ '[^[:space:]]'::text)), false)))
 );
+
+create table decisions.drafts (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  statement jsonb not null,
+  made_by text collate "C" not null,
+  made_at timestamp(3) with time zone default date_trunc('milliseconds'::text, clock_timestamp()) not null,
+  constraint drafts_pkey PRIMARY KEY (lane, id),
+  constraint drafts_maker UNIQUE (lane, docking, id, made_by)
+);
+
+create table decisions.known (
+  lane integer not null,
+  docking text collate "C" not null,
+  sha256 text collate "C" not null,
+  first_known_at timestamp(3) with time zone default date_trunc('milliseconds'::text, clock_timestamp()) not null,
+  constraint known_pkey PRIMARY KEY (lane, docking, sha256),
+  constraint known_since UNIQUE (lane, docking, sha256, first_known_at)
+);
+
+CREATE INDEX check_runs_of ON decisions.check_runs USING btree (lane, docking, id);
 
 CREATE INDEX decisions_by_id ON decisions.decisions USING btree (id);
 
+CREATE INDEX decisions_conditional ON decisions.decisions USING btree (lane, id) WHERE ((lifted_at IS NULL) AND (lifts_check IS NOT NULL));
+
+CREATE UNIQUE INDEX decisions_first ON decisions.decisions USING btree (lane, docking) WHERE ((form = 2) AND (prior IS NULL));
+
 CREATE INDEX decisions_in_force ON decisions.decisions USING btree (lane, docking) WHERE (lifted_at IS NULL);
 
+CREATE INDEX decisions_lapsing ON decisions.decisions USING btree (ends_at) WHERE ((lifted_at IS NULL) AND (ends_at IS NOT NULL));
+
+CREATE OR REPLACE FUNCTION decisions.end_measure(of_lane integer, of_id text, how text, by text, note text, successor text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare ended timestamptz;
+begin
+  update decisions.decisions set lifted_at = date_trunc('milliseconds', clock_timestamp()), lifted_by = by, lift_note = note, lift_how = how, superseded_by = successor
+    where lane = of_lane and id = of_id and lifted_at is null returning lifted_at into ended;
+  return ended;
+end $function$;
+
 grant usage on schema decisions to berth_app;
-grant insert, select on table decisions.decisions to berth_app;
-grant update (lift_note), update (lifted_at), update (lifted_by) on table decisions.decisions to berth_app;
+grant select on table decisions.check_runs to berth_app;
+grant select on table decisions.decisions to berth_app;
+grant select on table decisions.drafts to berth_app;
+grant select on table decisions.known to berth_app;
+grant insert (check_name), insert (code), insert (docking), insert (id), insert (input_hash), insert (lane), insert (ran_by), insert (reproducible), insert (result), insert (sha256), insert (side), insert (verdict), insert (version) on table decisions.check_runs to berth_app;
+grant insert (approved_by), insert (by_law), insert (class), insert (code), insert (contract), insert (contract_sha256), insert (decided_by), insert (docking), insert (draft), insert (effective_at), insert (ends_at), insert (fresh_at), insert (fresh_sha256), insert (goods), insert (id), insert (keys), insert (lane), insert (lifts_check), insert (lifts_input), insert (measure), insert (prior), insert (prior_at), insert (prior_class), insert (requests_per_second), insert (review_at), insert (rule), insert (rule_bare), insert (rule_effective_at), insert (rule_published_at), insert (rule_sha256), insert (run), insert (run_at), insert (scope), insert (side), insert (statement), insert (supersedes), insert (unit_price_max), insert (units_per_order) on table decisions.decisions to berth_app;
+grant insert (docking), insert (id), insert (lane), insert (made_by), insert (statement) on table decisions.drafts to berth_app;
+grant insert (docking), insert (lane), insert (sha256) on table decisions.known to berth_app;
+grant execute on function decisions.end_measure(integer,text,text,text,text,text) to berth_app;
 
 
 create schema drills;
@@ -980,6 +1115,85 @@ grant update ("position") on table risk.cursors to berth_app;
 grant update (gap_squares), update (gaps), update (last_at), update (night), update (orders) on table risk.tallies to berth_app;
 
 
+create schema rulebook;
+
+create table rulebook.comments (
+  id text collate "C" not null,
+  text text collate "C" not null,
+  text_effective_at timestamp(3) with time zone not null,
+  docking text collate "C",
+  body text not null,
+  at timestamp(3) with time zone default now() not null,
+  constraint comments_pkey PRIMARY KEY (id),
+  constraint comments_text FOREIGN KEY (text, text_effective_at) REFERENCES rulebook.texts(id, effective_at),
+  constraint comments_body CHECK (((char_length(body) >= 1) AND (char_length(body) <= 2000))),
+  constraint comments_in_time CHECK ((at < text_effective_at))
+);
+
+create table rulebook.contracts (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  text text collate "C" not null,
+  kind text collate "C" default 'contract_template'::text not null,
+  sha256 text collate "C" not null,
+  signed_at timestamp(3) with time zone not null,
+  signed_by text not null,
+  recorded_by text collate "C" not null,
+  recorded_at timestamp(3) with time zone default now() not null,
+  constraint contracts_pkey PRIMARY KEY (lane, id),
+  constraint contracts_once UNIQUE (lane, docking, text),
+  constraint contracts_proven UNIQUE (lane, docking, id, sha256),
+  constraint contracts_text FOREIGN KEY (text, kind, sha256) REFERENCES rulebook.texts(id, kind, sha256),
+  constraint contracts_kind CHECK ((kind = 'contract_template'::text)),
+  constraint contracts_signed CHECK (((signed_at <= recorded_at) AND (signed_by ~ '[^[:space:]]'::text)))
+);
+
+create table rulebook.texts (
+  id text collate "C" not null,
+  kind text collate "C" not null,
+  slug text collate "C" not null,
+  version integer not null,
+  title_zh text not null,
+  title_en text not null,
+  text_zh text not null,
+  text_en text not null,
+  sha256 text collate "C" not null,
+  resale_price boolean not null,
+  legal_basis text,
+  relief text,
+  supersedes text collate "C",
+  published_by text collate "C" not null,
+  published_at timestamp(3) with time zone default now() not null,
+  effective_at timestamp(3) with time zone not null,
+  bare_resale boolean generated always as ((resale_price AND (legal_basis IS NULL))) stored not null,
+  constraint texts_pkey PRIMARY KEY (id),
+  constraint texts_dated UNIQUE (id, sha256, published_at, effective_at, bare_resale),
+  constraint texts_hashed UNIQUE (id, kind, sha256),
+  constraint texts_successor UNIQUE (supersedes),
+  constraint texts_until UNIQUE (id, effective_at),
+  constraint texts_version UNIQUE (slug, version),
+  constraint texts_supersedes FOREIGN KEY (supersedes) REFERENCES rulebook.texts(id),
+  constraint texts_basis CHECK (((legal_basis IS NULL) OR (legal_basis ~ '[^[:space:]]'::text))),
+  constraint texts_chain CHECK (((version > 0) AND ((version = 1) = (supersedes IS NULL)))),
+  constraint texts_filled CHECK (((text_zh ~ '[^[:space:]]'::text) AND (text_en ~ '[^[:space:]]'::text) AND (title_zh ~ '[^[:space:]]'::text) AND (title_en ~ '[^[:space:]]'::text))),
+  constraint texts_kind CHECK ((kind = ANY (ARRAY['rule'::text, 'contract_template'::text, 'price_rule'::text, 'guide'::text]))),
+  constraint texts_notice CHECK (((effective_at >= published_at) AND (COALESCE((relief ~ '[^[:space:]]'::text), false) OR (effective_at >= (published_at + '7 days'::interval))))),
+  constraint texts_sha256 CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+  constraint texts_slug CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$'::text))
+);
+
+CREATE INDEX comments_of_text ON rulebook.comments USING btree (text, id);
+
+grant usage on schema rulebook to berth_app;
+grant select on table rulebook.comments to berth_app;
+grant select on table rulebook.contracts to berth_app;
+grant select on table rulebook.texts to berth_app;
+grant insert (body), insert (docking), insert (id), insert (text), insert (text_effective_at) on table rulebook.comments to berth_app;
+grant insert (docking), insert (id), insert (lane), insert (recorded_by), insert (sha256), insert (signed_at), insert (signed_by), insert (text) on table rulebook.contracts to berth_app;
+grant insert (effective_at), insert (id), insert (kind), insert (legal_basis), insert (published_by), insert (relief), insert (resale_price), insert (sha256), insert (slug), insert (supersedes), insert (text_en), insert (text_zh), insert (title_en), insert (title_zh), insert (version) on table rulebook.texts to berth_app;
+
+
 create schema sandbox;
 
 create table sandbox.boxes (
@@ -1057,10 +1271,18 @@ create table terms.contracts (
   since timestamp with time zone not null,
   level text collate "C",
   price_group text collate "C",
+  dearer boolean default false not null,
+  decision text collate "C",
+  level_before text collate "C",
+  group_before text collate "C",
   constraint contracts_pkey PRIMARY KEY (lane, docking),
+  constraint contracts_decision FOREIGN KEY (lane, docking, decision) REFERENCES decisions.decisions(lane, docking, id),
+  constraint contracts_group_before_fkey FOREIGN KEY (group_before) REFERENCES terms.price_groups(name),
+  constraint contracts_level_before_fkey FOREIGN KEY (level_before) REFERENCES terms.levels(name),
   constraint contracts_level_fkey FOREIGN KEY (level) REFERENCES terms.levels(name),
   constraint contracts_price_group_fkey FOREIGN KEY (price_group) REFERENCES terms.price_groups(name),
-  constraint contracts_fee CHECK (((fee_ppm >= 0) AND (fee_ppm <= 100000)))
+  constraint contracts_fee CHECK (((fee_ppm >= 0) AND (fee_ppm <= 100000))),
+  constraint contracts_no_dearer CHECK (((NOT dearer) OR (decision IS NOT NULL)))
 );
 
 create table terms.levels (
@@ -1079,7 +1301,11 @@ create table terms.offers (
   since timestamp with time zone not null,
   race text default ''::text not null,
   in_force boolean default true not null,
+  published bigint default 0 not null,
+  decision text collate "C",
   constraint offers_pkey PRIMARY KEY (lane, docking, good, race),
+  constraint offers_decision FOREIGN KEY (lane, docking, decision) REFERENCES decisions.decisions(lane, docking, id),
+  constraint offers_no_worse CHECK (((unit_price <= published) OR (decision IS NOT NULL))),
   constraint offers_price CHECK ((unit_price > 0))
 );
 
@@ -1143,6 +1369,8 @@ create table terms.price_rules (
   constraint price_rules_formula CHECK ((((factor_ppm >= 0) AND (factor_ppm <= 1000000000)) AND ((step >= 1) AND (step <= 1000000000)))),
   constraint price_rules_scope CHECK (((scope = ANY (ARRAY['all'::text, 'category'::text, 'good'::text])) AND ((scope = 'all'::text) = (subject = ''::text))))
 );
+
+CREATE INDEX contracts_by_decision ON terms.contracts USING btree (lane, docking) WHERE (decision IS NOT NULL);
 
 CREATE INDEX price_changes_due ON terms.price_changes USING btree (due_at, id) WHERE (state = 'scheduled'::text);
 

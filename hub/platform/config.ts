@@ -19,6 +19,8 @@ export type Config = {
   alertQuietMs: number
   /** How many sandboxes strangers may open in 24 hours; 0 closes the door. */
   sandboxesADay: number
+  /** How many requests a day a sandbox may send that a stranger opened. */
+  sandboxRequestsADay: number
   /** How many times as fast as its plan a drill runs; what it says of itself tells. */
   drillTempo: number
 }
@@ -47,6 +49,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     mailFrom: mailAddress(env.MAIL_FROM || 'berth@localhost'),
     alertQuietMs: number('ALERT_QUIET_MS', 600_000, 0, 86_400_000),
     sandboxesADay: number('SANDBOXES_A_DAY', 200, 0, 100_000),
+    sandboxRequestsADay: number('SANDBOX_REQUESTS_A_DAY', 20_000, 1, 100_000_000),
     drillTempo: number('DRILL_TEMPO', 1, 1, 20),
   }
 }

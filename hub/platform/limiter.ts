@@ -18,15 +18,14 @@ export class Limiter {
     this.options = options
   }
 
-  /** Takes a place for one request of a docking. */
-  enter(docking: string, nowMs: number): Outcome<Place> {
+  /** Takes a place for one request of a docking. @param requestsPerSecond what it may ask, where that is not what everybody may */
+  enter(docking: string, nowMs: number, requestsPerSecond: number = this.options.requestsPerSecond): Outcome<Place> {
     const second = Math.floor(nowMs / 1000)
     let window = this.#windows.get(docking)
     if (!window) {
       if (this.#windows.size >= MOST_KEYS) this.#sweep(second)
       this.#windows.set(docking, (window = { second, count: 0, inFlight: 0 }))
     }
-    const { requestsPerSecond } = this.options
     if (window.second !== second) {
       // What a heavy request took beyond its second is paid by the seconds after it.
       window.count = Math.max(0, window.count - requestsPerSecond * Math.max(1, second - window.second))

@@ -3,6 +3,7 @@ import { cut, importsOf } from './source.ts'
 
 /** The floors of domain, lower first. Calls go down; what a lower room tells a higher one is a fact. */
 export const FLOORS: readonly (readonly string[])[] = [
+  ['rulebook'],
   ['terms', 'ledger', 'decisions', 'operators'],
   ['partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
   ['orders', 'pricing', 'compliance', 'sandbox'],

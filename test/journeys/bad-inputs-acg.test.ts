@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { encodeForm, openShop, post, postBytes, signatureOf, tradeFields, type Params, type Shop, type ShopReply } from '../acg-shop.ts'
 import { everyRow, leavesNothing, openBadWorld, type BadWorld } from '../bad-inputs.ts'
 import { exchange } from '../raw-http.ts'
+import { signContract } from '../rule-text.ts'
 
 // The same list at the door of the acg dialect: whatever comes, HTTP 200 and one Chinese sentence that a shop can show.
 let world: BadWorld
@@ -149,7 +150,7 @@ test('rows 70 to 72, short of a cent, short of a card, suspended: the class stan
     saysNo(await shop.trade('Q10', 21, 'BAD-1'), 'a card short', /^库存不足.*21.*20/)
   })
   const held = await hub.operator('POST', `/operator/dockings/${poor.id}/holds`, {
-    code: 'terms.contract_breach', scope: ['orders'], facts: ['Cards were sold below the agreed price.'], ground: [{ type: 'contract', ref: 'Master contract', article: '3.1' }],
+    code: 'terms.contract_breach', scope: ['orders'], facts: ['Cards were sold below the agreed price.'], ground: [{ type: 'contract', ref: await signContract(hub.hub, poor), article: '3.1' }],
     remedy: { en: 'Restore the price.', zh: '请恢复价格。' }, liftsWhen: 'The price is restored.',
   })
   assert.equal(held.status, 201, held.text)

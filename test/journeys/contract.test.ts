@@ -10,6 +10,7 @@ import { PARTNER_ROUTES, PUBLIC_ROUTES, readContract, type Contract } from '../c
 import { startHub, type Reply, type TestDocking, type TestHub } from '../hub.ts'
 import { withDatabase } from '../postgres.ts'
 import { exchange, type Json } from '../raw-http.ts'
+import { signContract } from '../rule-text.ts'
 
 type Tour = { hub: TestHub; contract: Contract; codes: Map<ReasonCode, string> }
 
@@ -207,6 +208,8 @@ function bodyFor(path: string): unknown {
   if (path === '/api/sandbox/deposits') return { amount: '1.00', reference: 'S-1' }
   if (path === '/api/sandbox/faults') return { fault: 'sold_out' }
   if (path === '/api/sandbox/clock') return { offsetS: 0 }
+  if (path === '/api/drills') return { kind: 'rush' }
+  if (/^\/api\/drills\/.*\/(witness|dispute)$/.test(path)) return path.endsWith('dispute') ? { first: 'x', second: 'x' } : { size: 1, publicKey: 'x', line: 'x' }
   if (path === '/api/keys') return { kind: 'hmac-sha256' }
   return path.endsWith('/roll') ? { overlap: '1h' } : {}
 }
@@ -248,7 +251,7 @@ async function held(tour: Tour, shop: TestDocking, good: string): Promise<void> 
 
   for (const code of ['terms.payment_overdue', 'compliance.identity_unverified'] as const) {
     const measure = await hub.operator('POST', `/operator/dockings/${shop.id}/holds`, {
-      code, scope: ['orders'], facts: ['An invoice of October is unpaid.'], ground: [{ type: 'contract', ref: 'Master contract', article: '7.2' }], remedy: { en: 'Pay it.', zh: '请付款。' }, liftsWhen: 'It is paid.',
+      code, scope: ['orders'], facts: [`An invoice of October is unpaid (${code}).`], ground: [code.startsWith('terms.') ? { type: 'contract', ref: await signContract(hub.hub, shop), article: '7.2' } : { type: 'law', ref: '电子商务法', article: '第二十七条' }], remedy: { en: 'Pay it.', zh: '请付款。' }, liftsWhen: 'It is paid.',
     })
     assert.equal(measure.status, 201, measure.text)
     const refused = told(tour, 'POST', '/api/orders', await hub.signed(shop, 'POST', '/api/orders', ask(good, 'H-1')), code)

@@ -22,7 +22,7 @@ async function openLater(t: Parameters<typeof startHub>[0]): Promise<TestHub> {
     const held = await hub.operator('POST', `/operator/dockings/${shop.id}/holds`, HOLD)
     await hub.operator('POST', `/operator/decisions/${held.body.id}/lift`, { note: 'Seen.' })
   }
-  hub.hub.figures = new FigureBook(hub.hub.db, { nowMs: () => spanOf(QUARTER)!.to.getTime() + 86_400_000 })
+  hub.hub.figures = new FigureBook({ db: hub.hub.db, clock: { nowMs: () => spanOf(QUARTER)!.to.getTime() + 86_400_000 }, log: hub.hub.log })
   await hub.hub.figures.round()
   return hub
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { reasonCodes, reasonOf } from '../../protocol/reasons.ts'
 import { openShop } from '../acg-shop.ts'
 import { startHub, type Reply, type TestDocking, type TestHub } from '../hub.ts'
 
@@ -78,6 +79,11 @@ test('strangers are bounded: by network, by the day for all, and by the operator
   for (const body of [{}, { name: 'x', dialect: 'xml' }, { name: 'x\n', dialect: 'json' }, { name: 'x', dialect: 'json', contact: 'nobody' }, { name: 'x', dialect: 'json', mode: 'live' }]) {
     assert.equal((await apply(hub, body)).body.code, 'protocol.invalid_field', JSON.stringify(body))
   }
+  const small = await startHub(t, { SANDBOX_REQUESTS_A_DAY: '2' })
+  const own = await openOwn(small)
+  const replies = [await small.bearer(own, 'GET', '/api/goods'), await small.bearer(own, 'GET', '/api/goods'), await small.bearer(own, 'GET', '/api/goods')]
+  assert.deepEqual(replies.map((reply) => reply.status), [200, 200, 429])
+  assert.equal(replies[2]!.body.because.allowed, '2 requests a day')
   const closed = await startHub(t, { SANDBOXES_A_DAY: '0' })
   assert.equal((await apply(closed, { name: 'A', dialect: 'json' })).body.code, 'sandbox.applications_closed')
 })
@@ -236,7 +242,7 @@ test('a switch strikes as often as it was set for, whatever comes at once, and i
   assert.deepEqual((await hub.bearer(shop, 'GET', '/api/docking')).body.sandbox.faults, [])
 })
 
-const MEASURES = ['terms.contract_breach', 'terms.payment_overdue', 'terms.published_rule_breach', 'compliance.identity_unverified', 'compliance.licence_missing', 'compliance.authority_order', 'compliance.withheld_by_law', 'partners.key_leaked']
+const MEASURES = reasonCodes.filter((code) => reasonOf(code).kind === 'measure')
 
 test('a decision of each kind is a real one: it blocks, has its statement, shows in the report, and the partner lifts it', async (t) => {
   const hub = await startHub(t)
@@ -255,7 +261,7 @@ test('a decision of each kind is a real one: it blocks, has its statement, shows
     assert.equal((await hub.order(shop, { reference: `A-${i}`, good })).status, 201)
   }
   const held = await hub.operator('POST', `/operator/dockings/${shop.id}/holds`, {
-    code: 'terms.payment_overdue', scope: ['orders'], facts: ['An invoice is unpaid.'], ground: [{ type: 'contract', ref: 'C', article: '7' }], remedy: { en: 'Pay it.', zh: '请付款。' },
+    code: 'compliance.licence_missing', scope: ['orders'], facts: ['No licence was handed in.'], ground: [{ type: 'law', ref: '电子商务法', article: '第十条' }], remedy: { en: 'Hand it in.', zh: '请提交。' },
   })
   assert.equal(held.status, 201, held.text)
   assert.equal((await hub.bearer(shop, 'DELETE', '/api/sandbox/faults')).body.decisions.length, 1, "an operator's decision stays")

@@ -1,4 +1,5 @@
 import type { Database } from '../../platform/postgres/database.ts'
+import { loadMeasures, pricedUpTo, readMeasures } from '../decisions/index.ts'
 import { loadBookOf, loadOffers, loadOffersOf, priceFor, readBook, readOffers } from '../terms/index.ts'
 import { PLAIN, type Good, type Mode, type Part } from './model.ts'
 import { chooseVariant, choiceOf } from './rules.ts'
@@ -35,6 +36,9 @@ async function withOffer(db: Database, viewer: Viewer, goods: readonly Good[]): 
     db.run(loadStock(goods.map((good) => good.id), viewer.mode, viewer.clockOffsetS)),
   ])
   const { offers } = readOffers(prices)
+  // Only an own price can be dearer than the published one, and most dockings have none.
+  const measures = offers.own.size === 0 ? [] : (readMeasures(await db.run(loadMeasures([viewer.lane], [viewer.id]))).get(viewer.id) ?? [])
+  const at = new Date()
   const [wide] = readBook(rules).groups.values()
   const left = new Map<string, Map<string, number>>()
   for (const [good, variant, count] of stock as unknown as [string, string, number][]) {
@@ -45,7 +49,7 @@ async function withOffer(db: Database, viewer: Viewer, goods: readonly Good[]): 
   return goods.map((good) => {
     const rule = offers.rules.get(`${viewer.id} ${good.id}`)
     const priced = pricedBy(good, (listMicro, costMicro, race) =>
-      priceFor({ listMicro, costMicro, category: good.category }, { ownMicro: offers.own.get(`${viewer.id} ${good.id} ${race ?? ''}`), good: rule, wide }).unitPriceMicro)
+      priceFor({ listMicro, costMicro, category: good.category }, { ownMicro: offers.own.get(`${viewer.id} ${good.id} ${race ?? ''}`), good: rule, wide }, pricedUpTo(measures, good.id, at)).unitPriceMicro)
     return { ...priced, ...countedIn(good, left.get(good.id) ?? NOTHING) }
   })
 }

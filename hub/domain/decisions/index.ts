@@ -1,5 +1,13 @@
-export { SCOPES, type Decision, type Ground, type Measure, type Scope, type Statement } from './model.ts'
-export { refusalsInForce, REVIEW_WITHIN_DAYS } from './rules.ts'
+export {
+  SCOPES, type CheckRun, type Condition, type Decision, type Ground, type How, type Measure, type MeasureKind, type Scope, type Statement, type StatementDraft,
+} from './model.ts'
+export { isInForce, isStopping, pricedUpTo, quarantineIn, refusalOf, refusalsInForce, REVIEW_WITHIN_DAYS, TERMINATION_NOTICE_DAYS, throttleIn, URGENT } from './rules.ts'
+export { isFog } from './fog.ts'
+export { isWithheld } from './honesty.ts'
 export { loadMeasures, readMeasures } from './store.ts'
-export { decisionsOf, findDecision, hold, lift } from './service.ts'
+export {
+  approveDraft, decisionPage, decisionsOf, draftDecision, dropToWarn, findDecision, findDecisionById, hold, lift, supersede, type HoldCommand,
+} from './service.ts'
+export { look, runChecks, type CheckDesk, type InputCheck } from './runs.ts'
+export { DecisionClock } from './clock.ts'
 export { checkStanding } from './checks.ts'

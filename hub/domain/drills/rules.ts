@@ -35,7 +35,7 @@ export function isStepDone({ kind, steps, seen, booked, secondMs }: Evidence): b
     case 'outage.recovery': {
       const all = stories()
       // Who buys twice under two numbers has more to place when the twelfth is booked.
-      return isQuiet(6 * secondMs) && all.filter(({ sends, looks }) => sends.some(isAccepted) || looks.some((look) => look.holds === true)).length >= OUTAGE_ORDERS && all.every(isSettled) && within.some((one) => one.what === 'feed' && one.isAnswered)
+      return isQuiet(10 * secondMs) && all.filter(({ sends, looks }) => sends.some(isAccepted) || looks.some((look) => look.holds === true)).length >= OUTAGE_ORDERS && all.every(isSettled) && within.some((one) => one.what === 'feed' && one.isAnswered)
     }
     // Whoever looks and does not sign has come too; the drill goes on without that signature.
     case 'tampered_log.watch': return hasSigned(within, 16) || within.some((one) => one.what === 'look' && one.atMs < step.endedMs - 10 * secondMs)

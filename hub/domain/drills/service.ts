@@ -22,6 +22,7 @@ export type DrillsOptions = RunnerOptions & {
 const IDLE_MS = 1_000
 const BUSY_MS = 250
 const DAY_MS = 86_400_000
+const MOVES_AT_ONCE = 3
 const SWEEP_EVERY_MS = 3_600_000
 
 export type PlanAsk = { kind: DrillKind; origin: DrillOrigin; by: string; startsAt: Date | null }
@@ -203,7 +204,9 @@ export class Drills {
       const nowMs = clock.nowMs()
       await this.#planScheduled(nowMs)
       await this.#takeUp(nowMs)
-      await Promise.all([...this.#live.values()].map((live) => this.#move(live)))
+      const all = [...this.#live.values()]
+      // A few at once: the pool of the database is everybody's.
+      for (let i = 0; i < all.length; i += MOVES_AT_ONCE) await Promise.all(all.slice(i, i + MOVES_AT_ONCE).map((live) => this.#move(live)))
       if (nowMs - this.#touchedMs >= IDLE_MS && this.#live.size > 0) {
         await db.run(touchRuns([...this.#live.values()].map(({ run }) => run), new Date(nowMs)))
         this.#touchedMs = nowMs

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { must, openRooms } from '../../../test/house/rooms.ts'
 import { underLanes } from '../../platform/facts.ts'
-import { hold, lift, type Statement } from '../decisions/index.ts'
+import { hold, lift, type StatementDraft } from '../decisions/index.ts'
 import type { Docking } from '../partners/index.ts'
 import { FigureBook } from './index.ts'
 import { quarterOf, spanOf } from './quarters.ts'
@@ -11,11 +11,11 @@ const rooms = await openRooms({ after })
 const DAY_MS = 86_400_000
 const NOW = quarterOf(new Date())
 const END = spanOf(NOW)!.to.getTime()
-const at = (ms: number) => new FigureBook(rooms.db, { nowMs: () => ms })
+const at = (ms: number) => new FigureBook({ db: rooms.db, clock: { nowMs: () => ms }, log: rooms.hub.log })
 const now = at(Date.now())
 
-const STATEMENT = (): Statement => ({
-  measure: { kind: 'suspend', scope: ['orders'], goods: [], effectiveAt: new Date().toISOString(), endsAt: null, liftsWhen: null }, cause: { class: 'compliance', code: 'compliance.identity_unverified', side: 'partner' },
+const STATEMENT = (): StatementDraft => ({
+  measure: { kind: 'suspend', scope: ['orders'], goods: [], effectiveAt: new Date().toISOString(), endsAt: null, liftsWhen: null }, cause: { class: 'compliance', code: 'compliance.identity_unverified', side: 'partner', secondary: [] },
   ground: [{ type: 'law', ref: '电子商务法', article: '第二十七条', quote: '', publishedAt: '' }], facts: [{ text: 'The licence has expired.' }], evidence: [], source: 'own_review', automation: { detection: false, decision: 'not', reviewer: 'wang' },
   remedy: [{ step: 1, action: { en: 'Send a licence.', zh: '请提交执照。' }, who: 'partner', evidenceNeeded: [] }],
   clocks: { respondBy: new Date(Date.now() + DAY_MS).toISOString(), decideAppealBy: new Date(Date.now() + DAY_MS).toISOString(), reviewAt: new Date(Date.now() + 80 * DAY_MS).toISOString() },
@@ -34,12 +34,14 @@ test('a quarter is counted from facts, published once when it has ended, and tol
     if (i < 5) must(await lift(rooms.db, { id: held.id, by: 'li', note: 'Seen.' }))
     await tell(docking, 'appeal.filed', `app_${i}`, { decision: held.id })
     await tell(docking, 'appeal.decided', held.id, { outcome: i < 4 ? 'overturned' : 'upheld' })
-    await tell(docking, 'conformance.finished', null, { result: i < 5 ? 'green' : 'red' })
+    await tell(docking, 'conformance.finished', null, { verdict: i < 5 ? 'green' : 'red' })
     await tell(docking, 'appeal.decided', held.id, '{"outcome":')
     // A technical measure, as another hand writes it, and then one of another class.
     await tell(docking, 'decision.taken', `dec_t${i}`, { code: 'partners.key_leaked' })
     await tell(docking, 'decision.taken', `dec_c${i}`, { code: 'terms.contract_breach' })
   }
+  await tell(play, 'conformance.finished', null, { verdict: 'green' })
+  for (const docking of dockings) await tell(docking, 'conformance.waived', docking.id, {})
   await tell(dockings[0]!, 'rule.published', 'rule_1', {})
   await Promise.all([now.round(), at(Date.now()).round()])
   await now.round()
@@ -58,6 +60,7 @@ test('a quarter is counted from facts, published once when it has ended, and tol
     { class: 'commercial', code: 'terms.contract_breach', events: 5 }, { class: 'compliance', code: 'compliance.identity_unverified', events: 5 }, { class: 'technical', code: 'partners.key_leaked', events: 5 },
   ])
   assert.deepEqual([told.appeals, told.remedies], [[{ class: 'compliance', code: null, events: 5 }, { class: 'compliance', code: 'filed', events: 5 }].toSorted((a) => (a.code === 'filed' ? -1 : 1)), [{ class: 'compliance', code: 'compliance.identity_unverified', medianHours: 1, p90Hours: 1 }]])
+  assert.deepEqual(told.admissions, [{ class: '', code: 'waiver', events: 5 }])
   assert.deepEqual([told.conformance, told.followed, told.ruleChanges], [[{ class: null, code: null, events: 5 }], [{ class: 'technical', code: 'commercial', events: 5 }], 1])
   assert.deepEqual(told.technicalLater, { overturnedPercent: null, followedPercent: 100 })
   assert.equal((await rooms.owner.query('select from figures.tallies')).rowCount, 0, 'what single partners had is forgotten')

@@ -3,9 +3,9 @@ import type { ReasonClass } from '../../../protocol/reasons.ts'
 /**
  * What is counted, each event in one family only. refusals: requests and orders that were refused. measures: decisions taken.
  * appeals: filed, and how decided. missed: appeal clocks that ran out. followed: a technical reason, and a measure of another
- * class after it. conformance: runs by result. waivers: live without a green badge. remedies: measures that were lifted.
+ * class after it. conformance: runs by result. admissions: live dockings by badge, or by a waiver of it. remedies: measures that were lifted.
  */
-export const FAMILIES = ['refusals', 'measures', 'appeals', 'missed', 'followed', 'conformance', 'waivers'] as const
+export const FAMILIES = ['refusals', 'measures', 'appeals', 'missed', 'followed', 'conformance', 'admissions'] as const
 export type Family = (typeof FAMILIES)[number]
 
 /** '' where a thing has no class: a run of the kit has none. */
@@ -37,7 +37,7 @@ export type Figures = {
   missed: Group[]
   followed: Group[]
   conformance: Group[]
-  waivers: Group[]
+  admissions: Group[]
   ruleChanges: number
   /** Out of a hundred technical measures so many, from the lines above and nothing else; null where those do not tell. */
   technicalLater: { overturnedPercent: number | null; followedPercent: number | null }

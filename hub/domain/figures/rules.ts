@@ -4,7 +4,7 @@ import { FAMILIES } from './model.ts'
 /** No line is about fewer partners than these. */
 export const SMALLEST_GROUP = 5
 /** Numbers of events come in steps: what two families share, such as appeals filed and decided, is not told by a difference. */
-export const ROUNDED_TO = 5
+const ROUNDED_TO = 5
 
 /** A cell before it is published: one code of one class, with whom it hit. */
 export type Cell = { class: Class; code: string; partners: ReadonlySet<string> }
@@ -62,7 +62,7 @@ export function publish(span: { quarter: string; from: Date; to: Date }, tallies
 export function running(span: { quarter: string; from: Date; to: Date }): Figures {
   return {
     quarter: span.quarter, state: 'running', from: span.from.toISOString(), to: span.to.toISOString(), publishedAt: null, smallestGroup: SMALLEST_GROUP, roundedTo: ROUNDED_TO,
-    refusals: [], measures: [], remedies: [], appeals: [], missed: [], followed: [], conformance: [], waivers: [], ruleChanges: 0, technicalLater: { overturnedPercent: null, followedPercent: null },
+    refusals: [], measures: [], remedies: [], appeals: [], missed: [], followed: [], conformance: [], admissions: [], ruleChanges: 0, technicalLater: { overturnedPercent: null, followedPercent: null },
   }
 }
 

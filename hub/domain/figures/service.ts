@@ -3,7 +3,9 @@ import { isReasonCode, reasonOf } from '../../../protocol/reasons.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { loadTold, readTold, type ToldFact } from '../../platform/facts.ts'
 import { loadHeads } from '../../platform/lanes.ts'
+import type { Log } from '../../platform/log.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
+import { Rounds } from '../../platform/rounds.ts'
 import { findDocking } from '../partners/index.ts'
 import type { Class, Figures } from './model.ts'
 import { quarterOf, spanOf } from './quarters.ts'
@@ -13,26 +15,39 @@ import {
   readRemedies, readTallies, type LaneTally,
 } from './store.ts'
 
-const ACCEPTED = ['decision.taken', 'decision.lifted', 'appeal.filed', 'appeal.decided', 'appeal.clock_missed', 'conformance.finished', 'conformance.waived', 'rule.published']
+const ACCEPTED = ['decision.taken', 'decision.lifted', 'appeal.filed', 'appeal.decided', 'appeal.clock_missed', 'conformance.finished', 'conformance.admitted', 'conformance.waived', 'rule.published']
 /** Refusals of what a partner asked. What an operator was refused is nobody's figure. */
 const REFUSED = ['request.refused', 'order.refused']
 const OUTCOMES = ['upheld', 'overturned', 'partly', 'withdrawn']
 const SPAN = 5_000n
+const EVERY_MS = 60_000
 /** A transaction that began before midnight has ended by then. */
 const GRACE_MS = 600_000
 const FOLLOWED_WITHIN_MS = 90 * 86_400_000
 const PUBLISH_TIMEOUT_MS = 60_000
 
-type Owner = { partner: string; isLive: boolean }
+/** Whoever has a live docking is a partner that the main site knows; a sandbox anybody opens, five of them too. */
+type Owner = { partner: string; isLive: boolean; isTwin: boolean }
 
 /** Counts what the log of facts tells, publishes each quarter once when it has ended, and shows it for ever. */
 export class FigureBook {
   readonly #db: Database
   readonly #clock: Clock
+  readonly #rounds: Rounds
 
-  constructor(db: Database, clock: Clock) {
+  constructor({ db, clock, log }: { db: Database; clock: Clock; log: Log }) {
     this.#db = db
     this.#clock = clock
+    this.#rounds = new Rounds({ work: () => this.round(), everyMs: EVERY_MS, log, what: 'figures are folded' })
+  }
+
+  /** Begins to fold, behind the orders and in no hurry. */
+  start(): void {
+    this.#rounds.start()
+  }
+
+  close(): Promise<void> {
+    return this.#rounds.close()
   }
 
   /** Folds every lane to its head, then publishes what has ended. It locks no lane and reads behind the orders. */
@@ -104,7 +119,7 @@ export class FigureBook {
     const owners = new Map<string, Owner>()
     for (const id of new Set(facts.map((fact) => fact.docking))) {
       const docking = id === null ? null : await findDocking(this.#db, id)
-      if (docking) owners.set(docking.id, { partner: docking.partner, isLive: docking.mode === 'live' })
+      if (docking) owners.set(docking.id, { partner: docking.partner, isLive: docking.mode === 'live', isTwin: docking.twinOf !== null })
     }
     return this.#db.transaction(async (connection) => {
       if ((await connection.run(moveCursor(lane, after, upTo))).length === 0) return false
@@ -131,9 +146,9 @@ async function take(connection: Connection, lane: number, fact: ToldFact, owner:
   const body = bodyOf(fact)
   if (kind === 'rule.published') return add(fact, 'rules', '', '', '')
   if (docking === null || !owner) return
-  if (code === null && kind === 'conformance.finished') return add(fact, 'conformance', '', isGreen(body) ? 'green' : 'red', owner.partner)
-  if (code === null && kind === 'conformance.waived') return add(fact, 'waivers', '', '', owner.partner)
+  if (kind === 'conformance.finished' && (owner.isLive || owner.isTwin)) return add(fact, 'conformance', '', body.verdict === 'green' ? 'green' : 'red', owner.partner)
   if (!owner.isLive) return
+  if (kind === 'conformance.admitted' || kind === 'conformance.waived') return add(fact, 'admissions', '', kind === 'conformance.waived' ? 'waiver' : 'badge', owner.partner)
   if (code !== null) return REFUSED.includes(kind) ? add(fact, 'refusals', classOf(code), code, owner.partner) : undefined
   if (kind === 'decision.taken' && subject !== null) {
     const cause = text(body.code)
@@ -168,8 +183,4 @@ function text(value: unknown): string {
 
 function classOf(code: string): Class {
   return isReasonCode(code) ? reasonOf(code).class : ''
-}
-
-function isGreen(body: Record<string, unknown>): boolean {
-  return [body.green, body.badge, body.result, body.verdict].some((value) => value === true || value === 'green' || value === 'pass' || value === 'passed')
 }

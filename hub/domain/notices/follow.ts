@@ -20,7 +20,7 @@ export type FollowerOptions = {
   quietMs: number
 }
 
-const TOLD: Readonly<Record<string, NoticeKind>> = { 'decision.taken': 'decision_taken', 'decision.changed': 'decision_changed', 'decision.lifted': 'decision_lifted' }
+const TOLD: Readonly<Record<string, NoticeKind>> = { 'decision.taken': 'decision_taken', 'decision.changed': 'decision_changed', 'decision.lifted': 'decision_lifted', 'decision.lapsed': 'decision_lifted' }
 const ALWAYS = [...Object.keys(TOLD), 'contact.added', 'contact.changed', 'alert.set']
 /** Read only while somebody watches: they are as many as orders. Whatever else moves a deposit is seen by the sweep. */
 const MOVING = ['order.accepted', 'order.voided', 'deposit.booked', 'lot.published']

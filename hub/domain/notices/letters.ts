@@ -24,7 +24,11 @@ type Pair = readonly [zh: string, en: string]
 
 const CLASSES: Readonly<Record<Statement['cause']['class'], Pair>> = { technical: ['技术', 'technical'], commercial: ['商务', 'commercial'], compliance: ['合规', 'compliance'] }
 const SIDES: Readonly<Record<Statement['cause']['side'], Pair>> = { partner: ['对接方', 'partner'], hub: ['主站', 'main site'], supplier: ['供货方', 'supplier'], network: ['网络', 'network'] }
-const MEASURES: Readonly<Record<Statement['measure']['kind'], Pair>> = { suspend: ['暂停', 'suspended'], refuse: ['拒绝', 'refused'] }
+const MEASURES: Readonly<Record<Statement['measure']['kind'], Pair>> = {
+  warn: ['警告（不限制）', 'warned, nothing is held'], throttle: ['限速', 'slowed down'], suspend: ['暂停', 'suspended'], refuse: ['拒绝', 'refused'], restrict_payout: ['限制提现', 'payouts restricted'],
+  delist: ['下架', 'delisted'], key_quarantine: ['隔离', 'quarantined'], terminate: ['终止合作', 'terminated'], reprice: ['调价', 'repriced'], withdraw_offer: ['停止供应', 'no longer offered'],
+  limit: ['限量', 'limited'], credit: ['限制授信', 'credit restricted'], level: ['调整等级', 'moved to another level'], channel: ['限制支付通道', 'channel restricted'],
+}
 const SCOPES: Readonly<Record<string, Pair>> = { goods: ['商品', 'goods'], orders: ['下单', 'orders'], funds: ['资金', 'funds'], members: ['用户数据', 'user data'], key: ['密钥', 'keys'] }
 const GROUNDS: Readonly<Record<Statement['ground'][number]['type'], Pair>> = {
   law: ['法律法规', 'Law'], contract: ['合同', 'Contract'], published_rule: ['公示规则', 'Published rule'], authority_order: ['主管机关指令', 'Order of an authority'],
@@ -35,6 +39,10 @@ const SOURCES: Readonly<Record<Statement['source'], Pair>> = {
 const DECIDED: Readonly<Record<Statement['automation']['decision'], Pair>> = { fully: ['全自动作出', 'by a program alone'], partly: ['部分自动，经人工确认', 'by a person, with the help of a program'], not: ['由人工作出', 'by a person'] }
 const EVIDENCE: Readonly<Record<Statement['evidence'][number]['kind'], Pair>> = {
   check_run: ['检测记录', 'Check run'], finding: ['核查发现', 'Finding'], ledger: ['账目', 'Ledger'], file: ['文件', 'File'], list_match: ['名单比对', 'List match'], notice: ['通知', 'Notice'],
+}
+const WITHHELD: Readonly<Record<Exclude<Statement['evidence'][number]['disclosure'], 'full'>, Pair>> = {
+  redacted: ['部分内容已隐去', 'told in part'], withheld_by_law: ['依法不予披露', 'withheld by law'], withheld_third_party: ['涉及第三方，不予披露', 'withheld to protect others'],
+  withheld_detection: ['检测方法不予披露', 'withheld, since it would show how things are detected'],
 }
 const STANDINGS: Readonly<Record<Standing, Pair>> = { in_force: ['生效中', 'In force'], to_come: ['尚未生效', 'Not yet in force'], lifted: ['已解除', 'Lifted'], ended: ['已期满终止', 'Ended'] }
 
@@ -58,7 +66,7 @@ export function decisionLetter(kind: NoticeKind | null, decision: Decision, cont
   const standing = standingOf(decision, at)
   const over = standing === 'lifted' || standing === 'ended'
   const titles: Partial<Record<NoticeKind, string>> = {
-    decision_lifted: say(`对接“${docking}”的措施已解除：${reason}`, `The measure against ${docking} was lifted: ${reason}`),
+    decision_lifted: standing === 'ended' ? say(`对接“${docking}”的措施已期满终止：${reason}`, `The measure against ${docking} has ended: ${reason}`) : say(`对接“${docking}”的措施已解除：${reason}`, `The measure against ${docking} was lifted: ${reason}`),
     decision_changed: say(`对接“${docking}”的处理决定有变更：${reason}`, `The decision about ${docking} was changed: ${reason}`),
   }
   return {
@@ -106,11 +114,22 @@ function measureOf({ id, statement, liftedAt }: Decision, { language, publicUrl 
       ...(measure.goods.length > 0 ? [{ term: say('涉及商品', 'Goods'), text: measure.goods.join(say('、', ', ')) }] : []),
       { term: say('生效', 'Since'), text: writeTime(measure.effectiveAt, language) },
       ...(measure.endsAt === null ? [] : [{ term: say('期限至', 'Until'), text: writeTime(measure.endsAt, language) }]),
-      ...(measure.liftsWhen === null ? [] : [{ term: say('解除条件', 'Lifts when'), text: measure.liftsWhen }]),
+      ...(measure.liftsWhen === null ? [] : [{ term: say('解除条件', 'Lifts when'), text: 'words' in measure.liftsWhen ? measure.liftsWhen.words : say(`检查 ${measure.liftsWhen.check} 通过后自动解除`, `the check ${measure.liftsWhen.check} is green; it is then lifted by itself`) }]),
+      ...(measure.keys.length > 0 ? [{ term: say('涉及密钥', 'Keys'), text: measure.keys.join(say('、', ', ')) }] : []),
+      ...allowedRows(statement, language),
       ...(liftedAt === null ? [] : [{ term: say('解除时间', 'Lifted'), text: writeTime(liftedAt, language) }]),
       { term: say('决定编号', 'Decision'), text: id },
     ],
   }
+}
+
+function allowedRows({ measure: { allows } }: Statement, language: Language): Row[] {
+  const say = pick(language)
+  const rows: [string, string | number | undefined][] = [
+    [say('每秒请求数', 'Requests a second'), allows.requestsPerSecond], [say('每单件数', 'Pieces an order'), allows.unitsPerOrder], [say('单价最高', 'Price up to'), allows.unitPriceMax],
+    [say('等级', 'Level'), allows.level], [say('价格组', 'Price group'), allows.priceGroup],
+  ]
+  return rows.flatMap(([term, value]) => (value === undefined ? [] : [{ term, text: String(value) }]))
 }
 
 /** Where the law forbids telling, the letter says exactly that, under the true class and with the article. */
@@ -148,7 +167,7 @@ function evidenceOf(statement: Statement, language: Language): Section[] {
     heading: say('证据', 'Evidence'),
     rows: statement.evidence.map(({ kind, id, sha256, disclosure }) => ({
       term: word(EVIDENCE[kind], language, kind),
-      text: disclosure === 'full' ? `${id}\nSHA-256 ${sha256}` : disclosure === 'redacted' ? say('部分内容已隐去', 'told in part') : say('依法不予披露', 'withheld by law'),
+      text: disclosure === 'full' ? `${id}\nSHA-256 ${sha256}` : WITHHELD[disclosure][language === 'zh-CN' ? 0 : 1],
     })),
   }]
 }

@@ -6,7 +6,7 @@ import { must, openRooms, type Rooms } from '../../../test/house/rooms.ts'
 import { readMails } from '../../../test/mails.ts'
 import type { Outcome } from '../../../protocol/outcome.ts'
 import { underLanes } from '../../platform/facts.ts'
-import { hold, lift, type Statement } from '../decisions/index.ts'
+import { approveDraft, draftDecision, hold, lift, type StatementDraft } from '../decisions/index.ts'
 import type { Docking } from '../partners/index.ts'
 import { addContact, contactsOf, MAIN_SITE_OWNER, removeContact, replaceContacts, setWatch, type ContactAsk, type Desk } from './index.ts'
 
@@ -16,7 +16,7 @@ const OWNER: ContactAsk = { address: 'owner@shop.example', language: 'zh-CN', ki
 const deskOf = (rooms: Rooms): Desk => ({ db: rooms.db, vault: rooms.vault, makeId: () => rooms.ids.make('ctc', rooms.clock.nowMs()) })
 const ownerOf = (docking: Docking) => ({ lane: docking.lane, docking: docking.id })
 
-function statement(changes: Partial<Statement> = {}): Statement {
+function statement(changes: Partial<StatementDraft> = {}): StatementDraft {
   return {
     measure: { kind: 'suspend', scope: ['orders'], goods: [], effectiveAt: days(0), endsAt: null, liftsWhen: 'The licence is verified.' },
     cause: { class: 'compliance', code: 'compliance.identity_unverified', side: 'partner' },
@@ -27,7 +27,7 @@ function statement(changes: Partial<Statement> = {}): Statement {
     appeal: { channel: 'https://hub.example/appeals', free: true, differentReviewer: true }, funds: { held: '0', releaseAt: null, ordersInFlight: 'finish' }, ...changes,
   }
 }
-const decide = async (rooms: Rooms, docking: Docking, changes: Partial<Statement> = {}) =>
+const decide = async (rooms: Rooms, docking: Docking, changes: Partial<StatementDraft> = {}) =>
   must(await hold(rooms.db, { id: rooms.ids.make('dec', rooms.clock.nowMs()), lane: docking.lane, docking: docking.id, statement: statement(changes), by: 'wang' }))
 const kindsTold = async (rooms: Rooms) => (await rooms.owner.query<{ kind: string }>('select kind from notices.outbox order by id')).rows.map((row) => row.kind)
 async function round(rooms: Rooms): Promise<string[]> {
@@ -299,11 +299,15 @@ test('what the law withholds stands neither in the mail nor behind the link', as
   const rooms = await openRooms(t)
   const docking = await rooms.openDocking()
   must(await addContact(deskOf(rooms), ownerOf(docking), { ...OWNER, language: 'en' }, 'operator'))
-  const evidence = (disclosure: 'full' | 'redacted' | 'withheld_by_law', id: string) => ({ id, kind: 'file' as const, sha256: 'a'.repeat(64), disclosure })
-  await decide(rooms, docking, {
+  const evidence = (disclosure: 'full' | 'redacted' | 'withheld_by_law', id: string) => ({ id, kind: 'file' as const, sha256: 'a'.repeat(64), disclosure, withheldGround: '反洗钱法 第五十四条' })
+  const withTwo = async (changes: Partial<StatementDraft>) => {
+    const { draft } = must(await draftDecision(rooms.db, { id: rooms.ids.make('dft', rooms.clock.nowMs()), lane: docking.lane, docking: docking.id, statement: statement(changes), by: 'wang' }))
+    must(await approveDraft(rooms.db, { draft, id: rooms.ids.make('dec', rooms.clock.nowMs()), by: 'li' }))
+  }
+  await withTwo({
     cause: { class: 'compliance', code: 'compliance.withheld_by_law', side: 'partner' }, facts: [{ text: 'SECRET-FACT of the case.' }], evidence: [evidence('full', 'SECRET-1')], source: 'third_party_notice',
   })
-  await decide(rooms, docking, { evidence: [evidence('full', 'file_open'), evidence('redacted', 'SECRET-2'), evidence('withheld_by_law', 'SECRET-3')] })
+  await withTwo({ evidence: [evidence('full', 'file_open'), evidence('redacted', 'SECRET-2'), evidence('withheld_by_law', 'SECRET-3')] })
   await round(rooms)
   const mails = readMails(rooms.dataDir)
   const pages = await Promise.all(mails.map(async ({ token }) => (await rooms.hub.notices.open(token, null))!.html))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { codeOf, must, openRooms, until, type Rooms } from '../../../test/house/rooms.ts'
 import { checkLastRefusedGood } from '../catalogue/index.ts'
-import { hold, lift, type Statement } from '../decisions/index.ts'
+import { hold, lift, type StatementDraft } from '../decisions/index.ts'
 import { addKey, type Docking } from '../partners/index.ts'
 import type { Placed } from './index.ts'
 
@@ -260,7 +260,7 @@ test('a page of orders is told newest first without gap or repeat', async () => 
   assert.deepEqual(seen, ['L-6', 'L-5', 'L-4', 'L-3', 'L-2', 'L-1', 'L-0'])
 })
 
-function statementFor(now: Date): Statement {
+function statementFor(now: Date): StatementDraft {
   const after = (days: number) => new Date(now.getTime() + days * 86_400_000).toISOString()
   return {
     measure: { kind: 'suspend', scope: ['orders'], goods: [], effectiveAt: now.toISOString(), endsAt: null, liftsWhen: null }, cause: { class: 'compliance', code: 'compliance.identity_unverified', side: 'partner' },

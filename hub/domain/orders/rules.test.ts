@@ -37,7 +37,7 @@ function ask(changes: Partial<PlaceCommand> = {}): PlaceCommand {
 }
 
 function measure(changes: Partial<Measure> = {}): Measure {
-  return { decision: 'dec_1', docking: 'dck_a', scope: ['orders'], goods: [], code: 'compliance.identity_unverified', kind: 'suspend', effectiveAt: AT, endsAt: null, ...changes }
+  return { decision: 'dec_1', docking: 'dck_a', scope: ['orders'], goods: [], code: 'compliance.identity_unverified', kind: 'suspend', effectiveAt: AT, endsAt: null, keys: [], requestsPerSecond: null, unitsPerOrder: null, unitPriceMaxMicro: null, ...changes }
 }
 
 const held = (...measures: Measure[]) => shop({ measures: new Map([['dck_a', measures]]) })
@@ -115,14 +115,18 @@ test('a refusal proves itself with both sides of the comparison', () => {
   assert.deepEqual(refusal(place(shop(), ask({ quantity: 11 }))).because, { asked: 11, minimum: 1, maximum: 10 })
 })
 
-test('an own price beats the list price, up or down; the fee comes on top and is rounded down', () => {
-  for (const [own, fee, total, charged] of [['8.00', 0, '16.00', '16.00'], ['12.00', 10_000, '24.00', '24.24'], ['0.0015', 333, '0.003', '0.003000']] as const) {
+test('an own price beats the list price, and a dearer one does so by a decision alone; the fee comes on top and is rounded down', () => {
+  for (const [own, fee, total, charged] of [['8.00', 0, '16.00', '16.00'], ['12.00', 10_000, '19.00', '19.19'], ['0.0015', 333, '0.003', '0.003000']] as const) {
     const tally = shop({ prices: { ...shop().prices, offers: { own: new Map([['dck_a gds_q ', yuan(own)], ['dck_b gds_q ', 1n]]), rules: new Map() } }, feePpm: new Map([['dck_a', fee]]) })
     const order = placed(place(tally, ask({ quantity: 2 })))
     assert.equal(order.totalMicro, yuan(total))
     assert.equal(order.totalMicro + order.feeMicro, yuan(charged))
     assert.equal(tally.availableMicro.get('dck_a'), yuan('100') - yuan(charged))
   }
+  const dearer = { prices: { ...shop().prices, offers: { own: new Map([['dck_a gds_q ', yuan('12.00')]]), rules: new Map() } } }
+  const reprice = (changes: Partial<Measure>) => shop({ ...dearer, measures: new Map([['dck_a', [measure({ kind: 'reprice', goods: ['gds_q'], unitPriceMaxMicro: yuan('12.00'), ...changes })]]]) })
+  assert.equal(placed(place(reprice({}), ask())).unitPriceMicro, yuan('12.00'))
+  for (const short of [{ unitPriceMaxMicro: yuan('11.99') }, { goods: ['gds_other'] }, { endsAt: AT }, { effectiveAt: new Date(AT.getTime() + 1) }]) assert.equal(placed(place(reprice(short), ask())).unitPriceMicro, yuan('9.50'))
 })
 
 test('an accepted order is charged in legs of one event that start at the balance and end at the new one', () => {

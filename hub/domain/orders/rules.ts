@@ -1,7 +1,7 @@
 import { formatAmount, MAX_AMOUNT_MICRO } from '../../../protocol/money.ts'
 import { refuse, type Outcome, type Refusal } from '../../../protocol/outcome.ts'
 import { checkForm, chooseVariant, listPriceOf, quantityOffered, saleKey, stockOf, take, withinGuard, type Lot, type SaleTerms } from '../catalogue/index.ts'
-import { refusalsInForce, type Measure } from '../decisions/index.ts'
+import { pricedUpTo, refusalsInForce, type Measure } from '../decisions/index.ts'
 import { chargeLegs, spend } from '../ledger/index.ts'
 import type { TakenOver } from '../takenover/index.ts'
 import { feeOn, priceFor, pricesOf, type Prices } from '../terms/index.ts'
@@ -58,7 +58,7 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
 
   const { race, surchargeMicro } = chosen.value
   const { listMicro, costMicro } = listPriceOf(good, chosen.value, command.quantity)
-  const unitPriceMicro = priceFor({ listMicro, costMicro, category: good.category }, pricesOf(tally.prices, command.docking, command.good, race?.name ?? '')).unitPriceMicro + surchargeMicro
+  const unitPriceMicro = priceFor({ listMicro, costMicro, category: good.category }, pricesOf(tally.prices, command.docking, command.good, race?.name ?? ''), pricedUpTo(tally.measures.get(command.docking) ?? NONE, command.good, tally.at)).unitPriceMicro + surchargeMicro
   const totalMicro = unitPriceMicro * BigInt(command.quantity)
   if (totalMicro > MAX_AMOUNT_MICRO) {
     return refused('orders.total_above_limit', { total: formatAmount(totalMicro), allowed: formatAmount(MAX_AMOUNT_MICRO) })
@@ -92,13 +92,14 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
 
 /** A sandbox may have its clock ahead: what ends is judged by it, what happens is written down at the true time. */
 export const timeOf = ({ at }: Pick<Tally, 'at'>, { clockOffsetS: s }: Pick<PlaceCommand, 'clockOffsetS'>): Date => (s ? new Date(at.getTime() + s * 1000) : at)
+const NONE: readonly Measure[] = []
 
 /** An order takes goods and is given with a key: a measure on either stops it like one on orders, and is named once. */
 function measuresAgainst(tally: Tally, command: PlaceCommand, at: Date): Refusal[] {
   const measures = tally.measures.get(command.docking)
   if (!measures) return []
   const scopes = ['orders', 'goods', 'key'] as const
-  const named = new Map(scopes.flatMap((scope) => refusalsInForce(measures, { scope, good: command.good }, at)).map((refusal) => [refusal.decision, refusal]))
+  const named = new Map(scopes.flatMap((scope) => refusalsInForce(measures, { scope, good: command.good, quantity: command.quantity }, at)).map((refusal) => [refusal.decision, refusal]))
   return [...named.values()]
 }
 

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, createSecretKey } from 'node:crypto'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
+import { loadMeasures, readMeasures, type Measure } from '../decisions/index.ts'
 import type { LiveKey } from './model.ts'
 import { loadKeyByHash, loadKeyById, loadKeysOf, readKeys, type KeyRow } from './store.ts'
 import type { Docking } from './model.ts'
@@ -61,7 +62,12 @@ export class KeyRing {
   }
 
   async #load(statement: ReturnType<typeof loadKeyById>): Promise<LiveKey[]> {
-    return readKeys(await this.#db.urgent.run(statement)).map(({ docking, key }) => openKey(this.#vault, docking, key))
+    const rows = readKeys(await this.#db.urgent.run(statement))
+    if (rows.length === 0) return []
+    // A key in quarantine and a docking that is slowed down are known with the key; orders ask all measures in their batch.
+    const dockings = new Map(rows.map(({ docking }) => [docking.id, docking.lane]))
+    const measures = readMeasures(await this.#db.urgent.run(loadMeasures([...dockings.values()], [...dockings.keys()])))
+    return rows.map(({ docking, key }) => openKey(this.#vault, docking, key, measures.get(docking.id) ?? NONE))
   }
 }
 
@@ -69,11 +75,13 @@ export function hashBearer(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
 
-function openKey(vault: Vault, docking: Docking, row: KeyRow): LiveKey {
+const NONE: readonly Measure[] = []
+
+function openKey(vault: Vault, docking: Docking, row: KeyRow, measures: readonly Measure[]): LiveKey {
   const secret = row.sealed ? vault.open(row.sealed, `key|${row.id}`) : null
   return {
     id: row.id, kind: row.kind, mode: row.mode, docking, scopes: row.scopes, createdAt: row.createdAt,
-    expiresAt: row.expiresAt, revokedAt: row.revokedAt,
+    expiresAt: row.expiresAt, revokedAt: row.revokedAt, measures,
     key: row.kind === 'ed25519' ? createPublicKey({ key: row.publicKey!, format: 'der', type: 'spki' }) : secret ? createSecretKey(secret) : null,
     text: row.kind === 'acg' ? secret!.toString('utf8') : null,
   }

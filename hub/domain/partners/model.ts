@@ -1,3 +1,4 @@
+import type { Measure } from '../decisions/index.ts'
 import type { KeyObject } from 'node:crypto'
 
 export type Mode = 'sandbox' | 'live'
@@ -48,6 +49,8 @@ export type LiveKey = {
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
+  /** What stands against the docking, as the key was looked up: for the sign-in and the rate. Orders ask in their batch. */
+  measures: readonly Measure[]
   /** The secret of hmac-sha256, the public key of ed25519; null otherwise. */
   key: KeyObject | null
   /** The secret text of an acg key, which its protocol hashes as text; null otherwise. */

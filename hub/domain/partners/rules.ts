@@ -1,11 +1,13 @@
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
+import { quarantineIn, type Measure } from '../decisions/index.ts'
 import type { KeyKind, LiveKey, Mode } from './model.ts'
 
 /** Whether a key that proved itself may still be used. Told only to a caller who holds the key. */
-export function keyInForce(key: Pick<LiveKey, 'id' | 'expiresAt' | 'revokedAt'>, at: Date): Outcome<null> {
+export function keyInForce(key: Pick<LiveKey, 'id' | 'expiresAt' | 'revokedAt'> & { measures?: readonly Measure[] }, at: Date): Outcome<null> {
   if (key.revokedAt && key.revokedAt <= at) return refuse('partners.key_revoked', { key: key.id, endedAt: key.revokedAt.toISOString() })
   if (key.expiresAt && key.expiresAt <= at) return refuse('partners.key_expired', { key: key.id, endedAt: key.expiresAt.toISOString() })
-  return accept(null)
+  const quarantine = key.measures === undefined || key.measures.length === 0 ? null : quarantineIn(key.measures, key.id, at)
+  return quarantine === null ? accept(null) : { ok: false, refusal: quarantine }
 }
 
 export function mayUse(key: Pick<LiveKey, 'scopes'>, scope: string): Outcome<null> {

@@ -11,7 +11,7 @@ export type TwinIds = { docking: string; keys: [string, string] }
 export type Twin = { docking: Docking; credentials: Credentials; renewed: boolean }
 
 /** The sandbox of a live docking; null before the first time that it was asked for. */
-export async function findTwin(db: Database, live: string): Promise<Docking | null> {
+async function findTwin(db: Database, live: string): Promise<Docking | null> {
   const row = (await db.run(loadTwin(live)))[0]
   return row ? readDocking(row) : null
 }

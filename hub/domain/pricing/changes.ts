@@ -146,7 +146,7 @@ async function write(connection: Connection, { at, append }: LaneWork, ask: Chan
   const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: id, code: null, body })
   const written = await connection.run(
     target.kind === 'list' ? writeListPrices(lines.map((line) => ({ good: line.good, listMicro: line.newMicro })), at)
-    : target.kind === 'own' ? writeOffers(target.lane, target.docking, lines.map((line) => ({ good: line.good, race: '', unitPriceMicro: line.newMicro })), at)
+    : target.kind === 'own' ? writeOffers(target.lane, target.docking, lines.map((line) => ({ good: line.good, race: '', unitPriceMicro: line.newMicro, publishedMicro: line.publishedMicro, decision: null })), at)
     : writeRules(lines.map((line) => ({
         group: target.group, scope: 'good', subject: line.good,
         formula: { basis: 'list', factorPpm: 0n, additionMicro: line.newMicro, stepMicro: 1n, belowCost: line.belowCost },

@@ -4,6 +4,7 @@ import { HOUSE_LANE } from '../../kernel/lanes.ts'
 import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import { insertChanges, insertPriceChangesOfAll, loadPricedPage, pricedRace, readPriced, type PricedGood } from '../catalogue/index.ts'
+import { loadMeasures, pricedUpTo, readMeasures } from '../decisions/index.ts'
 import {
   endOffer, endRule, insertGroup, insertHistory, loadGroup, loadLevel, loadPlacing, moveBook, publishedPriceFor, showFormula, writeLevel, writeOffers, writePlacing, writeRules,
   type Formula, type HistoryLine, type Rule,
@@ -139,11 +140,18 @@ export async function setOwnPrice(
     const { own, published } = (await pricesAt(connection, { kind: 'own', docking: docking.id, lane: docking.lane }, [good]))(good)
     // It counts for every quantity: what is published for the largest is what it may not be above.
     const lowest = await lowestTier(connection, docking, good, published)
-    if (unitPriceMicro > lowest) return worseThanPublished({ code: good.code, newMicro: unitPriceMicro, publishedMicro: lowest }, 1)
-    await connection.run(writeOffers(docking.lane, docking.id, [{ good: good.id, race, unitPriceMicro }], lane.at))
+    const decision = unitPriceMicro > lowest ? await behindPrice(connection, docking, good.id, unitPriceMicro, lane.at) : null
+    if (unitPriceMicro > lowest && decision === null) return worseThanPublished({ code: good.code, newMicro: unitPriceMicro, publishedMicro: lowest }, 1)
+    await connection.run(writeOffers(docking.lane, docking.id, [{ good: good.id, race, unitPriceMicro, publishedMicro: lowest, decision }], lane.at))
     await tellOwn(connection, lane, docking, offer, { old: formatAmount(own), new: formatAmount(unitPriceMicro) }, done)
     return accept(null)
   })
+}
+
+/** The decision in force that lets a price be so dear; null when none does. */
+async function behindPrice(connection: Connection, docking: { id: string; lane: number }, good: string, priceMicro: bigint, at: Date): Promise<string | null> {
+  const measures = readMeasures(await connection.run(loadMeasures([docking.lane], [docking.id]))).get(docking.id) ?? []
+  return measures.find((one) => pricedUpTo([one], good, at) >= priceMicro)?.decision ?? null
 }
 
 /** Ends an own price: what the docking's group or the list gives counts again. `ended` is false when there was none. */

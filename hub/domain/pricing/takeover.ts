@@ -23,7 +23,7 @@ export async function takeOverPrices(connection: Connection, { at, append }: Lan
   const { groups } = readContracts(await connection.run(loadContracts([...lanes.values()], [...lanes.keys()])))
   const { offers } = readOffers(await connection.run(loadOffers([...new Map(prices.map(({ docking, lane, good }) => [`${docking} ${good.id}`, { docking, lane, good: good.id }])).values()])))
   const book = readBook(await connection.run(loadBook()))
-  const moved: (OldPrice & { old: bigint; isOwn: boolean })[] = []
+  const moved: (OldPrice & { old: bigint; isOwn: boolean; published: bigint })[] = []
   const outcomes = prices.map((price): Outcome<'written' | 'known'> => {
     const { docking, good, race, unitPriceMicro } = price
     const terms = pricesOf({ groups, offers, book }, docking, good.id, race)
@@ -32,13 +32,13 @@ export async function takeOverPrices(connection: Connection, { at, append }: Lan
     if (unitPriceMicro > published) return worseThanPublished({ code: good.code, newMicro: unitPriceMicro, publishedMicro: published }, 1)
     const isOwn = unitPriceMicro !== published
     if (terms.ownMicro === (isOwn ? unitPriceMicro : undefined)) return accept('known')
-    moved.push({ ...price, old: terms.ownMicro ?? published, isOwn })
+    moved.push({ ...price, old: terms.ownMicro ?? published, isOwn, published })
     return accept('written')
   })
   if (moved.length === 0) return outcomes
   for (const [docking, rows] of Map.groupBy(moved, (price) => price.docking)) {
     const own = rows.filter(({ isOwn }) => isOwn)
-    if (own.length > 0) await connection.run(writeOffers(lanes.get(docking)!, docking, own.map(({ good, race, unitPriceMicro }) => ({ good: good.id, race, unitPriceMicro })), at))
+    if (own.length > 0) await connection.run(writeOffers(lanes.get(docking)!, docking, own.map(({ good, race, unitPriceMicro, published }) => ({ good: good.id, race, unitPriceMicro, publishedMicro: published, decision: null })), at))
     for (const { isOwn, good, race } of rows) if (!isOwn) await connection.run(endOffer(lanes.get(docking)!, docking, good.id, race, at))
   }
   const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: null, code: null, body: JSON.stringify({ target: 'own', changed: moved.length, by: done.by }) })

@@ -6,19 +6,20 @@ import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
-import { decisionsOf, hold, lift, type Decision } from '../decisions/index.ts'
+import { decisionsOf, lift, type Decision } from '../decisions/index.ts'
 import { deposit, openBalance, type Deposited } from '../ledger/index.ts'
 import { openDocking, openTwin, travel, type Credentials, type Docking, type Twin } from '../partners/index.ts'
 import { openContract } from '../terms/index.ts'
 import { FAULTS, LIMITS, type Asked, type Box, type Call, type Origin, type Switch } from './model.ts'
 import { AddressQuota } from './quota.ts'
 import { fits, readFault } from './rules.ts'
-import { DRILL_HAND, drillStatement } from './statement.ts'
+import { takeDrillDecision } from './drill.ts'
+import { DRILL_HAND } from './statement.ts'
 import { TestStock } from './stock.ts'
 import { clearSwitches, countApplications, insertBox, loadBox, loadSwitches, putSwitch, readBoxes, readSwitches, spendSwitch, touchBox } from './store.ts'
 import { endUnused } from './sweep.ts'
 
-export type SandboxesOptions = { db: Database; vault: Vault; clock: Clock; ids: IdMaker; log: Log; publicUrl: () => string; applicationsADay: number }
+export type SandboxesOptions = { db: Database; vault: Vault; clock: Clock; ids: IdMaker; log: Log; publicUrl: () => string; applicationsADay: number; requestsADay: number }
 
 export type Application = { name: string; dialect: 'json' | 'acg0'; contact: string | null; address: string }
 
@@ -39,6 +40,8 @@ export class Sandboxes {
   readonly #options: SandboxesOptions
   readonly #quota = new AddressQuota(LIMITS.applicationsAnHour)
   readonly #states = new Map<string, Promise<State>>()
+  /** Requests of this day by sandbox: strangers must not fill the log of facts. */
+  #paced = { day: 0, counts: new Map<string, number>() }
   #applying: Promise<unknown> = Promise.resolve()
   #sweeping: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
@@ -143,8 +146,8 @@ export class Sandboxes {
     if (!asked.ok) return asked
     const { fault, params, code } = asked.value
     if (fault.needsSignature && docking.dialect !== 'json') return refuse('protocol.invalid_field', { path: '/fault', expected: 'another fault: requests of this dialect carry no time' })
-    const { db } = this.#options
-    const decided = code === null ? accept(null) : await this.#decide(docking, code as ReasonCode)
+    const { db, vault, ids, clock, publicUrl } = this.#options
+    const decided = code === null ? accept(null) : await takeDrillDecision({ db, vault, ids, publicUrl: publicUrl() }, docking, code as ReasonCode, clock.nowMs())
     if (!decided.ok) return decided
     await db.transaction((connection) =>
       underLanes(connection, [docking.lane], async ({ at, append }) => {
@@ -153,12 +156,6 @@ export class Sandboxes {
       }))
     this.forget(docking.id)
     return accept({ decision: decided.value })
-  }
-
-  async #decide(docking: Docking, code: ReasonCode): Promise<Outcome<Decision>> {
-    const { db, clock, ids, publicUrl } = this.#options
-    const nowMs = clock.nowMs()
-    return hold(db, { id: ids.make('dec', nowMs), lane: docking.lane, docking: docking.id, statement: drillStatement(code, publicUrl(), new Date(nowMs)), by: DRILL_HAND })
   }
 
   /** Takes every switch back and lifts every decision that was asked for; others stay. */
@@ -197,6 +194,8 @@ export class Sandboxes {
   async meet(docking: Docking, header: string | undefined, call: Call): Promise<Outcome<Meeting | null>> {
     const { box, switches } = await this.#stateOf(docking)
     if (box !== null) this.#touch(docking, box)
+    const paced = box?.origin === 'application' ? this.#pace(docking.id) : accept(null)
+    if (!paced.ok) return paced
     if (header !== undefined) {
       const asked = readFault(header, HEADER)
       if (!asked.ok) return asked
@@ -241,6 +240,18 @@ export class Sandboxes {
     this.#states.set(docking.id, fresh)
     fresh.catch(() => this.#states.delete(docking.id))
     return fresh
+  }
+
+  #pace(docking: string): Outcome<null> {
+    const { clock, requestsADay } = this.#options
+    const nowMs = clock.nowMs()
+    const day = Math.floor(nowMs / DAY_MS)
+    if (day !== this.#paced.day) this.#paced = { day, counts: new Map() }
+    const count = (this.#paced.counts.get(docking) ?? 0) + 1
+    this.#paced.counts.set(docking, count)
+    if (count <= requestsADay) return accept(null)
+    const retryAfterS = Math.ceil(((day + 1) * DAY_MS - nowMs) / 1000)
+    return refuse('platform.rate_limited', { allowed: `${requestsADay} requests a day`, retryAfterS }, { retryAfterS })
   }
 
   /** Used today is enough to know. */

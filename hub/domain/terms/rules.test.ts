@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { MAX_AMOUNT_MICRO, parseAmount } from '../../../protocol/money.ts'
-import { EMPTY_BOOK, feeOn, priceFor, pricesOf, showFormula, type Formula } from './index.ts'
+import { EMPTY_BOOK, feeOn, priceFor, pricesOf, publishedPriceFor, showFormula, type Formula } from './index.ts'
 
 const yuan = (text: string) => parseAmount(text)!
 const formula = (changes: Partial<Formula> = {}): Formula => ({ basis: 'list', factorPpm: 1_000_000n, additionMicro: 0n, stepMicro: 10_000n, belowCost: false, ...changes })
@@ -20,11 +20,13 @@ test('the fee is the share of the turnover, rounded down to the µ and never mor
   }))
 })
 
-test('an own price holds, cheaper or dearer; then the rule for the good, for its category, for all; then the list price', () => {
+test('an own price holds while it is no dearer than what is published, or a decision lets it; then the rule for the good, for its category, for all; then the list price', () => {
   const wide = { all: fixed('4'), categories: new Map([['games', fixed('3')]]) }
   const all = { ownMicro: yuan('1'), good: fixed('2'), wide }
   assert.deepEqual(priceFor(good(), all), { unitPriceMicro: yuan('1'), from: 'own' })
-  assert.deepEqual(priceFor(good(), { ownMicro: yuan('12') }), { unitPriceMicro: yuan('12'), from: 'own' })
+  assert.deepEqual(priceFor(good(), { ownMicro: yuan('12') }), { unitPriceMicro: yuan('10'), from: 'list' })
+  assert.deepEqual(priceFor(good(), { ownMicro: yuan('12') }, yuan('12')), { unitPriceMicro: yuan('12'), from: 'own' })
+  assert.deepEqual(priceFor(good(), { ownMicro: yuan('12') }, yuan('11.999999')), { unitPriceMicro: yuan('10'), from: 'list' })
   assert.deepEqual(priceFor(good(), { good: fixed('2'), wide }), { unitPriceMicro: yuan('2'), from: 'good' })
   assert.deepEqual(priceFor(good(), { wide }), { unitPriceMicro: yuan('3'), from: 'category' })
   assert.deepEqual(priceFor(good({ category: 'films' }), { wide }), { unitPriceMicro: yuan('4'), from: 'all' })
@@ -74,7 +76,9 @@ test('whatever the rules say: the first that applies gives the price, it is abov
       const wide = { all, categories: new Map(category ? [['c', category]] : []) }
       const { unitPriceMicro: price, from } = priceFor({ listMicro, costMicro, category: 'c' }, { ownMicro, good: single, wide })
       assert.ok(price > 0n)
-      if (ownMicro !== undefined) return assert.deepEqual([price, from], [ownMicro, 'own'])
+      const published = publishedPriceFor({ listMicro, costMicro, category: 'c' }, { good: single, wide }).unitPriceMicro
+      if (ownMicro !== undefined && ownMicro <= published) return assert.deepEqual([price, from], [ownMicro, 'own'])
+      assert.equal(price, published, 'an own price leaves nobody worse')
       const rules = [['good', single], ['category', category], ['all', all]] as const
       const exact = (f: Formula) => {
         const basis = f.basis === 'cost' ? costMicro : listMicro

@@ -13,11 +13,14 @@ export type Priceable = { listMicro: bigint; costMicro: bigint | null; category:
 
 /**
  * The one place where a price is worked out: the docking's own price (密价), else the rule of its group for the good, for
- * its category, for all, else the list price. A rule that comes to no price for this good leaves it to the next.
+ * its category, for all, else the list price. A rule that comes to no price for this good leaves it to the next. An own
+ * price that is worse than the published one does not count, however it came about.
+ * @param dearerUpToMicro up to where it counts all the same: a decision that is in force says so
  */
-export function priceFor(good: Priceable, terms: DockingPrices): Priced {
-  if (terms.ownMicro !== undefined) return { unitPriceMicro: terms.ownMicro, from: 'own' }
-  return publishedPriceFor(good, terms)
+export function priceFor(good: Priceable, terms: DockingPrices, dearerUpToMicro = 0n): Priced {
+  const published = publishedPriceFor(good, terms)
+  const { ownMicro } = terms
+  return ownMicro !== undefined && (ownMicro <= published.unitPriceMicro || ownMicro <= dearerUpToMicro) ? { unitPriceMicro: ownMicro, from: 'own' } : published
 }
 
 /** The price without an own one: what the docking's group, and else the list, gives to everybody in it. */

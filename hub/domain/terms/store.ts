@@ -130,13 +130,18 @@ export function moveBook(): Statement {
   }
 }
 
-export function writeOffers(lane: number, docking: string, offers: readonly { good: string; race: string; unitPriceMicro: bigint }[], since: Date): Statement {
+/** `publishedMicro` is what everybody in the docking's place pays; a dearer price names the decision that stands behind it. */
+export type WrittenOffer = { good: string; race: string; unitPriceMicro: bigint; publishedMicro: bigint; decision: string | null }
+
+export function writeOffers(lane: number, docking: string, offers: readonly WrittenOffer[], since: Date): Statement {
   return {
-    text: `insert into terms.offers (lane, docking, good, race, unit_price, since)
-      select $1::int, $2::text, k.good, k.race, k.unit_price, $6::timestamptz from unnest($3::text[], $4::text[], $5::bigint[]) k(good, race, unit_price)
-      on conflict (lane, docking, good, race) do update set unit_price = excluded.unit_price, in_force = true, since = excluded.since returning good`,
+    text: `insert into terms.offers (lane, docking, good, race, unit_price, since, published, decision)
+      select $1::int, $2::text, k.good, k.race, k.unit_price, $6::timestamptz, k.published, k.decision
+      from unnest($3::text[], $4::text[], $5::bigint[], $7::bigint[], $8::text[]) k(good, race, unit_price, published, decision)
+      on conflict (lane, docking, good, race) do update set unit_price = excluded.unit_price, published = excluded.published, decision = excluded.decision, in_force = true, since = excluded.since returning good`,
     values: [
       lane, docking, array.text(offers.map((o) => o.good)), array.text(offers.map((o) => o.race)), array.bare(offers.map((o) => o.unitPriceMicro)), since,
+      array.bare(offers.map((o) => o.publishedMicro)), array.text(offers.map((o) => o.decision)),
     ],
   }
 }

@@ -6,7 +6,7 @@ import { parseTime } from '../../../protocol/time.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { loadPricedByCode, loadPricedById, readPriced, type PricedGood } from '../../domain/catalogue/index.ts'
 import { deposit, openBalance } from '../../domain/ledger/index.ts'
-import { addKey, endKeyAt, findDocking, guardPrice, KEY_SCOPES, listDockings, mountAt, openDocking, PRICE_GUARDS, twinsOf, type Docking } from '../../domain/partners/index.ts'
+import { addKey, endKeyAt, findDocking, guardPrice, KEY_SCOPES, listDockings, mountAt, openDocking, PRICE_GUARDS, type Docking } from '../../domain/partners/index.ts'
 import { endOwnPrice, setOwnPrice } from '../../domain/pricing/index.ts'
 import { openContract } from '../../domain/terms/index.ts'
 import { writeAdmission } from '../../domain/conformance/index.ts'
@@ -72,8 +72,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ query }) => {
       const limit = Math.min(Number(query.limit ?? 100), 500)
       const dockings = await listDockings(hub.db, query.after ?? '', limit)
-      const twins = await twinsOf(hub.db, dockings.filter(({ mode }) => mode === 'live').map(({ id }) => id))
-      const best = await bestOf(hub, dockings.map(({ id }) => ({ id, sandbox: twins.get(id) ?? null })))
+      const best = await bestOf(hub, dockings)
       return accept({ status: 200, body: { items: dockings.map((docking) => ({ ...view(hub, docking), drills: best.get(docking.id) })), next: dockings.length === limit ? dockings.at(-1)!.id : null } })
     },
   })

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { Docking, NEWEST_VERSION, ReasonList, Report, ReportAsk } from '../../../protocol/messages.ts'
-import { accept } from '../../../protocol/outcome.ts'
+import { DecisionPage, DecisionView, Docking, NEWEST_VERSION, ReasonList, Report, ReportAsk } from '../../../protocol/messages.ts'
+import { accept, refuse } from '../../../protocol/outcome.ts'
 import { reasonCodes, reasonOf } from '../../../protocol/reasons.ts'
-import { decisionsOf } from '../../domain/decisions/index.ts'
+import { Type } from '../../../protocol/schema.ts'
+import { decisionPage, decisionsOf, findDecision, isInForce, isStopping, type Decision } from '../../domain/decisions/index.ts'
 import { report, type Report as Finished } from '../../domain/docking/index.ts'
-import { findTwin, KEY_SCOPES } from '../../domain/partners/index.ts'
+import { KEY_SCOPES } from '../../domain/partners/index.ts'
+import { isId } from '../../kernel/ids.ts'
 import { limits } from '../../kernel/limits.ts'
 import { bestOf } from '../drill-views.ts'
 import type { Hub } from '../hub.ts'
@@ -12,6 +14,8 @@ import { addRoute, problems, type Asked } from '../pipeline.ts'
 import { timeOf } from '../signin.ts'
 import { presentDecision } from '../present.ts'
 import { presentSandbox } from './sandbox.ts'
+import { throttleOf } from '../throttle.ts'
+import { closed, Cursor, Limit, pageLimit } from './query.ts'
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
@@ -21,14 +25,15 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
       return accept({
         status: 200,
         body: {
-          id: docking.id, name: docking.name, mode: docking.mode, dialect: docking.dialect, state: decisions.length > 0 ? 'held' : 'open',
+          id: docking.id, name: docking.name, mode: docking.mode, dialect: docking.dialect, state: decisions.some((one) => isStopping(one.statement.measure.kind) && inForceAt(one, nowMs)) ? 'held' : 'open',
           key: { id: key.id, kind: key.kind, scopes: key.scopes, createdAt: key.createdAt.toISOString(), expiresAt: key.expiresAt?.toISOString() ?? null },
           version: NEWEST_VERSION,
           limits: {
-            requestsPerSecond: hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight, requestBytes: limits.requestBytes, cardsPerOrder: limits.cardsPerOrder,
+            requestsPerSecond: throttleOf(key, nowMs)?.requestsPerSecond ?? hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight, requestBytes: limits.requestBytes, cardsPerOrder: limits.cardsPerOrder,
             batchOrders: limits.batchOrders, batchCards: limits.batchCards, batchBytes: limits.batchBytes,
           },
-          decisions: decisions.map(presentDecision), drills: (await bestOf(hub, [{ id: docking.id, sandbox: docking.mode === 'live' ? ((await findTwin(hub.db, docking.id))?.id ?? null) : null }])).get(docking.id), serverTime: new Date(nowMs).toISOString(),
+          decisions: decisions.map((decision) => presentDecision(decision, nowMs)), drills: (await bestOf(hub, [docking])).get(docking.id),
+          serverTime: new Date(nowMs).toISOString(),
           ...(docking.mode === 'sandbox' ? { sandbox: await presentSandbox(hub, docking, nowMs) } : {}),
         },
       })
@@ -43,6 +48,34 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
     method: 'POST', path: '/api/docking/report', summary: 'The report, with your own canonical string or a probe text compared', scope: 'docking:read', body: ReportAsk, answers: { 200: Report },
     handler: async (asked) => accept({ status: 200, body: await reportFor(hub, asked, asked.body.signature?.base ?? null, asked.body.probe ?? null) }),
+  })
+}
+
+function inForceAt({ statement: { measure } }: Decision, nowMs: number): boolean {
+  return isInForce({ effectiveAt: new Date(measure.effectiveAt), endsAt: measure.endsAt === null ? null : new Date(measure.endsAt) }, new Date(nowMs))
+}
+
+/** The decisions about a docking, each with its whole statement: a key that can only look is enough to read why. */
+export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
+  addRoute(app, hub, {
+    method: 'GET', path: '/api/decisions', summary: 'Decisions about this docking, newest first, each with its statement of reasons', scope: 'docking:read', answers: { 200: DecisionPage },
+    query: Type.Object({ state: Type.Optional(Type.Union([Type.Literal('open'), Type.Literal('all')])), cursor: Cursor, limit: Limit }, closed),
+    handler: async ({ docking, query, nowMs }) => {
+      const before = query.cursor ?? null
+      if (before !== null && !isId('dec', before)) return refuse('protocol.invalid_field', { path: '?/cursor', expected: 'a cursor that the list before answered' })
+      const limit = pageLimit(query.limit)
+      const decisions = await decisionPage(hub.db, docking, { onlyOpen: query.state !== 'all', before, limit })
+      return accept({ status: 200, body: { items: decisions.map((one) => presentDecision(one, nowMs)), next: decisions.length === limit ? decisions.at(-1)!.id : null } })
+    },
+  })
+
+  addRoute(app, hub, {
+    method: 'GET', path: '/api/decisions/:decision', summary: 'One decision with its statement of reasons', scope: 'docking:read', answers: { 200: DecisionView },
+    handler: async ({ docking, params, nowMs }) => {
+      const found = isId('dec', params.decision!) ? await findDecision(hub.db, docking.lane, params.decision!) : null
+      // Another docking's decision is none: nobody learns who else is held.
+      return found && found.docking === docking.id ? accept({ status: 200, body: presentDecision(found, nowMs) }) : refuse('decisions.not_found', { decision: params.decision!.slice(0, 64) })
+    },
   })
 }
 

@@ -8,11 +8,11 @@ export type PageLanguage = 'en' | 'zh'
 const STYLE = `:root{color-scheme:light}body{font:16px/1.65 system-ui,-apple-system,"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif;max-width:56rem;margin:0 auto;padding:1.5rem 1.2rem 3rem;color:#1c2733;background:#fff}
 header{display:flex;justify-content:space-between;align-items:baseline;border-bottom:1px solid #dfe7ec;padding-bottom:.6rem;margin-bottom:1.6rem;color:#5b6b7a;font-size:.9rem}
 h1{font-size:1.6rem;line-height:1.3;margin:.4rem 0 .2rem}h2{font-size:1.1rem;margin:2.4rem 0 .2rem;color:#0b6e8f}a{color:#0b6e8f}p{margin:.4rem 0}.lead{color:#5b6b7a}.none{color:#5b6b7a}
-nav{display:flex;flex-wrap:wrap;gap:.4rem;margin:1rem 0 0}nav a,nav b{padding:.1rem .8rem;border-radius:1rem;background:#eef3f6;text-decoration:none;font-weight:400;font-size:.9rem}nav b{background:#0b6e8f;color:#fff}
+nav{display:flex;flex-wrap:wrap;gap:.4rem;margin:1rem 0}nav a,nav b{padding:.1rem .8rem;border-radius:1rem;background:#eef3f6;text-decoration:none;font-weight:400;font-size:.9rem}nav b{background:#0b6e8f;color:#fff}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.8rem;margin:1.4rem 0 0}.facts div{border:1px solid #dfe7ec;border-radius:8px;padding:.7rem .9rem}.facts dt{color:#5b6b7a;font-size:.85rem}.facts dd{margin:0;font-size:1.5rem;font-variant-numeric:tabular-nums}
-table{width:100%;border-collapse:collapse;margin-top:.5rem}th{text-align:left;font-weight:400;font-size:.85rem;color:#5b6b7a}th,td{padding:.35rem .5rem .35rem 0;border-bottom:1px solid #eef3f6;vertical-align:baseline}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-left:.8rem}
+table{width:100%;table-layout:fixed;border-collapse:collapse;margin-top:.5rem}th{text-align:left;font-weight:400;font-size:.85rem;color:#5b6b7a}th,td{padding:.35rem .5rem .35rem 0;border-bottom:1px solid #eef3f6;vertical-align:baseline}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-left:.8rem}
 .class{display:inline-block;min-width:3.2rem;margin-right:.6rem;padding:0 .5rem;border-radius:.8rem;font-size:.8rem;text-align:center}.technical{background:#e3eefb;color:#1c4f8a}.commercial{background:#fdf0e3;color:#8a4b08}.compliance{background:#f1e8f7;color:#5d2b80}.all{background:#eef3f6;color:#5b6b7a}
-.bar{width:30%}.bar svg{display:block;width:100%;height:.6rem}.bar rect{fill:#7fb4c6}footer{margin-top:2.6rem;color:#5b6b7a;font-size:.85rem}@media(max-width:34rem){.bar{display:none}h1{font-size:1.35rem}}`
+.bar{width:32%}th.n{width:22%}.bar svg{display:block;width:100%;height:.6rem}.bar rect{fill:#7fb4c6}footer{margin-top:2.6rem;color:#5b6b7a;font-size:.85rem}@media(max-width:34rem){.bar{display:none}h1{font-size:1.35rem}}`
 
 /** The page loads nothing, runs nothing and sends nothing. */
 export const FIGURES_HEADERS = {
@@ -25,9 +25,9 @@ const WORDS = {
     title: 'Open figures', of: 'Berth · open figures', other: '中文', running: 'runs', published: 'published',
     lead: `What this main site refused, held and took back, one quarter at a time. No line is about fewer than ${SMALLEST_GROUP} partners; numbers come in steps of 5.`,
     wait: 'This quarter still runs. Its numbers appear when it has ended: two looks at a moving number would show what one partner did between them.',
-    refusals: 'Refusals', measures: 'Measures', remedies: 'Time to remedy', appeals: 'Appeals', missed: 'Appeal clocks missed', followed: 'Technical, and then another reason', conformance: 'Runs of the conformance kit', waivers: 'Waivers of the badge', rules: 'Rule changes',
-    overturned: 'technical reasons overturned', later: 'technical reasons followed by another', code: 'reason', events: 'number', median: 'median', p90: '9 of 10 within', few: 'Fewer than five partners: nothing is told.', otherOf: 'other', all: 'all classes',
-    classes: { technical: 'technical', commercial: 'commercial', compliance: 'compliance' }, codes: { filed: 'filed', upheld: 'upheld', overturned: 'overturned', partly: 'partly overturned', withdrawn: 'withdrawn', green: 'green', red: 'red', '': 'in all' },
+    refusals: 'Refusals', measures: 'Measures', remedies: 'Time to remedy', appeals: 'Appeals', missed: 'Appeal clocks missed', followed: 'Technical, and then another reason', conformance: 'Runs of the conformance kit', admissions: 'Gone live by a badge, or by a waiver of it', rules: 'Rule changes',
+    overturned: 'technical reasons overturned', later: 'technical reasons followed by another', code: 'reason', events: 'number', median: 'median', p90: '9 of 10 within', few: 'Fewer than five partners: nothing is told.', otherOf: 'other', all: 'several',
+    classes: { technical: 'technical', commercial: 'commercial', compliance: 'compliance' }, codes: { filed: 'filed', upheld: 'upheld', overturned: 'overturned', partly: 'partly overturned', withdrawn: 'withdrawn', green: 'green', red: 'red', badge: 'badge', waiver: 'waiver', '': 'in all' },
     hours: (n: number) => (n > 48 ? `${n / 24} days` : `${n} h`),
     foot: 'Live dockings only; the sandbox is not counted. The same as a signed document: ',
     rest: 'Small lines are put together as “other”, and where one line would give a small one away, the next larger goes with it.',
@@ -36,9 +36,9 @@ const WORDS = {
     title: '公开数据', of: '泊位 · 公开数据', other: 'English', running: '进行中', published: '已公布',
     lead: `本主站每季度拒绝、暂停和撤回的情况。任何一行都不少于 ${SMALLEST_GROUP} 个对接方，数字按 5 取整。`,
     wait: '本季度尚未结束，结束后公布数字：对变动中的数字前后各看一次，就能看出某一个对接方做了什么。',
-    refusals: '拒绝', measures: '措施', remedies: '恢复用时', appeals: '申诉', missed: '申诉逾期未决', followed: '先称技术原因，后换其他原因', conformance: '对接自测', waivers: '免测上线', rules: '规则变更',
-    overturned: '技术原因被推翻', later: '技术原因后又换原因', code: '原因', events: '次数', median: '中位数', p90: '九成不超过', few: '不足五个对接方，不予公布。', otherOf: '其他', all: '各类合计',
-    classes: { technical: '技术', commercial: '商务', compliance: '合规' }, codes: { filed: '已提出', upheld: '维持', overturned: '推翻', partly: '部分推翻', withdrawn: '撤回', green: '通过', red: '未通过', '': '合计' },
+    refusals: '拒绝', measures: '措施', remedies: '恢复用时', appeals: '申诉', missed: '申诉逾期未决', followed: '先称技术原因，后换其他原因', conformance: '对接自测', admissions: '上线方式', rules: '规则变更',
+    overturned: '技术原因被推翻', later: '技术原因后又换原因', code: '原因', events: '次数', median: '中位数', p90: '九成不超过', few: '不足五个对接方，不予公布。', otherOf: '其他', all: '多类',
+    classes: { technical: '技术', commercial: '商业', compliance: '合规' }, codes: { filed: '已提出', upheld: '维持', overturned: '推翻', partly: '部分推翻', withdrawn: '撤回', green: '通过', red: '未通过', badge: '徽章', waiver: '豁免', '': '合计' },
     hours: (n: number) => (n > 48 ? `${n / 24} 天` : `${n} 小时`),
     foot: '仅统计正式对接，不含沙箱。同样内容的签名文件：',
     rest: '数量过少的行并入“其他”；若并入后仍可由某一行反推，则次小的一行一并并入。',
@@ -75,7 +75,7 @@ function tables(figures: Figures, words: Words, language: PageLanguage): string 
   const percent = (value: number | null) => (value === null ? '–' : `${value} %`)
   return [
     `<dl class="facts">${fact(words.overturned, percent(overturnedPercent))}${fact(words.later, percent(followedPercent))}${fact(words.rules, String(figures.ruleChanges))}</dl>`,
-    ...(['refusals', 'measures', 'appeals', 'missed', 'followed', 'conformance', 'waivers'] as const).flatMap((family) => [
+    ...(['refusals', 'measures', 'appeals', 'missed', 'followed', 'conformance', 'admissions'] as const).flatMap((family) => [
       table(words[family], figures[family], words, language), ...(family === 'measures' ? [remedies(figures.remedies, words, language)] : []),
     ]),
   ].join('\n')

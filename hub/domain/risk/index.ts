@@ -1,0 +1,2 @@
+export type { Finding } from './model.ts'
+export { Watch } from './service.ts'

@@ -1,0 +1,58 @@
+/** The words of refusals about decisions and published texts, from English to Chinese; phrases.ts reads them with its own. */
+export const DECISION_PHRASES: Readonly<Record<string, string>> = {
+  // Published texts.
+  'the kind that the versions before it have': '与此前各版本相同的类别',
+  'none for a first version: a relief changes what stood before': '首版不可使用：让利是对原有内容的变更',
+  'none for a rule without a least resale price': '不含最低转售价的规则不填写',
+  'a version of a contract template': '合同模板的某一版本',
+  'a time between the publication of the text and now': '文本公布之后、当前时间之前的时间',
+  'lower-case letters, digits and hyphens': '小写字母、数字或连字符',
+  'why it favours partners and nobody else': '仅对对接方有利的理由',
+  'the law that allows it': '允许它的法律依据',
+  'text that is not blank': '非空文字',
+  '1 to {n} characters': '1 至 {n} 个字符',
+  'a form of this site itself': '须由本站页面提交',
+  'sec-fetch-site': '请求头 sec-fetch-site',
+  '{n} comments a day': '每天 {n} 条意见',
+  '{n} comments a minute': '每分钟 {n} 条意见',
+
+  // Kinds of measures.
+  warn: '警告',
+  throttle: '限速',
+  delist: '下架',
+  key_quarantine: '隔离密钥',
+  terminate: '终止合作',
+  reprice: '调价',
+  withdraw_offer: '停止供应',
+  limit: '限量',
+  level: '调整等级',
+  restrict_payout: '限制提现',
+  credit: '限制授信',
+  channel: '限制支付通道',
+
+  // Why a measure would hold nothing.
+  'there are no payouts here yet': '本站尚无提现',
+  'no credit is given here yet': '本站尚无授信',
+  'there are no payment channels here yet': '本站尚无支付通道',
+  'it names no goods': '未写明商品',
+  'it names no keys': '未写明密钥',
+  'it names no rate below the published one': '未写明低于公示上限的速率',
+  'it names no number of pieces': '未写明件数',
+  'it names no price': '未写明价格',
+  'it names no level and no price group': '未写明等级或价格组',
+
+  // What a statement lacks, and what is wrong with it.
+  'a check of this docking that failed within 24 hours for this very code': '24 小时内对该对接、针对同一代码的不通过检测',
+  'a check that the partner can repeat': '对接方可自行重复的检测',
+  'a legal basis for a rule with a least resale price': '含最低转售价规则的法律依据',
+  'a ground for each piece of evidence that is not told in full': '每项未完整披露的证据的理由',
+  '30 days of notice before a termination': '终止合作前 30 天的通知',
+  'a second person, since its facts are withheld': '第二人复核（因事实不予披露）',
+  'a time behind effectiveAt': '晚于 effectiveAt 的时间',
+  'two times in RFC 3339, the earlier first': '两个 RFC 3339 时间，先早后晚',
+  'the inputHash of the run that proves it': '作为证据的检测的 inputHash',
+  'a check that this hub runs; berth check run lists them': '本站可运行的检测（berth check run 可列出）',
+  'a secret beside it: this check looks for one': '须同时给出密文：此检测用于查找密文',
+  'the name of a check, such as ledger.funds': '检测名称，如 ledger.funds',
+  'a code that a decision may give': '处理决定可使用的代码',
+}
