@@ -4,7 +4,7 @@ import { WrongUsage, type Lang, type Problem, type Words } from './problem.ts'
 export { WrongUsage }
 
 /** Documented in `berth --help`; scripts rely on them. */
-export const exitCodes = { done: 0, refused: 1, wrongUsage: 2, found: 3, unreachable: 4 } as const
+export const exitCodes = { done: 0, refused: 1, wrongUsage: 2, found: 3, unreachable: 4, technical: 10, commercial: 11, compliance: 12 } as const
 
 
 export type Option = {

@@ -102,6 +102,15 @@ function readOwnSandboxes(env: NodeJS.ProcessEnv): OwnSandboxes[] {
   }
 }
 
+/** The same for a command that also works without a key: `credentials` is null where there is none. */
+export function partnerCredentials({ env, option }: Pick<Asked, 'env' | 'option'>, isOwnAddress: boolean): { url: string; credentials: Credentials | null } {
+  const named = option('docking')
+  const demo = isOwnAddress && named === undefined ? null : readDemo(env)
+  const own = named === undefined ? fromEnvironment(env) : null
+  const chosen = own === null && demo !== null ? chooseDocking(env, demo, named) : null
+  return { url: hubUrl(env, demo), credentials: own ?? (chosen && credentialsOf(chosen)) }
+}
+
 function fromEnvironment(env: NodeJS.ProcessEnv): Credentials | null {
   const { BERTH_KEY_ID: keyId, BERTH_KEY_SECRET: keySecret, BERTH_API_KEY: key } = env
   if (keyId && keySecret) return { kind: 'signature', keyId, keySecret }

@@ -5,6 +5,8 @@ import { addDocking, listDockings } from './commands/docking.ts'
 import { addKey, endKey } from './commands/key.ts'
 import { importGoods, listGoods } from './commands/goods.ts'
 import { importCards } from './commands/cards.ts'
+import { diagnoseRequest } from './commands/diagnose.ts'
+import { examineDocking } from './commands/doctor.ts'
 import { bookDeposit, showBalance } from './commands/funds.ts'
 import { setPrice } from './commands/price.ts'
 import { cancelPriceChange, changePrices, listPriceChanges } from './commands/price-change.ts'
@@ -14,10 +16,13 @@ import { deliverOrder, listWaiting, refundOrder } from './commands/delivery.ts'
 import { guardDocking, mountDocking } from './commands/dialect.ts'
 import { setImage } from './commands/image.ts'
 import { holdDocking, liftDecision } from './commands/decisions.ts'
+import { askEvidence, decideAppeal, extendAppeal, listAppeals, showAppeal } from './commands/appeal-review.ts'
+import { fileAppeal, giveEvidence, listOwnAppeals, withdrawAppeal } from './commands/appeals.ts'
 import { checkLedger, listDoubtful } from './commands/books.ts'
 import { confirmCase, endCase, listAccesses, listCaseMovements, listCases, moveCase, noteCase, openCase, showCase, writeDossier } from './commands/case.ts'
 import { showFigures } from './commands/figures.ts'
 import { listFindings, showEvidence } from './commands/findings.ts'
+import { approveDecision, decideMeasure, listDecisions, runCheck, showDecision, supersedeDecision } from './commands/measures.ts'
 import { addOperator, endOperator, listOperators } from './commands/persons.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
@@ -38,14 +43,15 @@ import { langOf, showRefusal, withoutControls, type Lang, type Words } from './s
 
 export const commands: readonly Command[] = [
   addDocking, listDockings, guardDocking, mountDocking, addKey, endKey, importGoods, setImage, importCards, bookDeposit, setPrice, addPriceGroup, setPriceRule, showPriceGroups, setLevel,
-  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, publishRule, listRules, listComments, signContract, holdDocking, liftDecision, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
+  assignPrices, ownPrice, changePrices, listPriceChanges, cancelPriceChange, showPriceHistory, checkPrices, publishRule, listRules, listComments, signContract, holdDocking, decideMeasure, runCheck, approveDecision, showDecision, listDecisions, supersedeDecision, liftDecision,
+  listAppeals, showAppeal, askEvidence, extendAppeal, decideAppeal, checkLedger, listDoubtful, addOperator, listOperators, endOperator,
   listWaiting, deliverOrder, refundOrder, addContact, listContacts, removeContact, alertBalance, alertStock, listAlerts, listNotices, retryNotice,
   listFindings, showEvidence, openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
   conformHub, conformPlatform, conformTask, conformFinish, conformShow, conformVerify,
   scheduleDrill, listSchedules, endSchedule, runDrill, startDrill, listDrills, showDrill, planDrill, abandonDrill,
-  placeOrder, showQuote, showReport, showFigures, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
+  placeOrder, showQuote, showReport, examineDocking, diagnoseRequest, showFigures, fileAppeal, listOwnAppeals, giveEvidence, withdrawAppeal, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 
 /** Runs one command line and answers its exit code (see exitCodes). Nothing but `surroundings` is touched. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { checkLastRefusedGood, sweepAbandoned } from './domain/catalogue/index.ts'
+import { AppealClock } from './domain/appeals/index.ts'
 import { Cases } from './domain/compliance/index.ts'
 import { checkStanding, DecisionClock } from './domain/decisions/index.ts'
 import { FigureBook } from './domain/figures/index.ts'
@@ -13,18 +14,20 @@ import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
 import { Orders } from './domain/orders/index.ts'
-import { checkKeyLeaked, findDocking, KeyRing } from './domain/partners/index.ts'
-import { PriceClock } from './domain/pricing/index.ts'
+import { checkKeyLeaked, checkKeys, findDocking, KeyRing } from './domain/partners/index.ts'
+import { checkTerms, PriceClock } from './domain/pricing/index.ts'
 import { Watch } from './domain/risk/index.ts'
 import { checkConformance, Conformance } from './domain/conformance/index.ts'
 import { Sandboxes } from './domain/sandbox/index.ts'
 import type { Hub } from './inbound/hub.ts'
 import { RequestLog } from './inbound/request-log.ts'
 import { buildServer } from './inbound/server.ts'
+import { checkSync } from './inbound/sync.ts'
 import { systemClock } from './kernel/clock.ts'
 import { IdMaker } from './kernel/ids.ts'
 import { NonceWindow } from './kernel/nonces.ts'
-import { openOutbox } from './outbound/mail.ts'
+import { openChannels } from './outbound/channels.ts'
+import { checkPublicAddress } from './outbound/self.ts'
 import { readConfig, type Config } from './platform/config.ts'
 import { takeOverLanes } from './platform/lanes.ts'
 import { Limiter } from './platform/limiter.ts'
@@ -67,7 +70,8 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   await prices.start()
 
   const notices = new Notices({
-    db, vault, clock, ids, log, mail: openOutbox(config.dataDir, config.mailFrom), publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs, dice: () => randomInt(2 ** 32) / 2 ** 32,
+    db, vault, clock, ids, log, channels: openChannels(config, { log, clock }), robotOrigins: config.robotOrigins, publicUrl: () => hub.publicUrl, quietMs: config.alertQuietMs,
+    dice: () => randomInt(2 ** 32) / 2 ** 32,
   })
   const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay, requestsADay: config.sandboxRequestsADay })
   const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
@@ -78,7 +82,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     db, log, desk: () => ({ checks: hub.checks, inputs: hub.inputChecks }), findDocking: (id) => findDocking(db, id), nowMs: () => clock.nowMs(), onEnded: ({ docking }) => hub.keys.forget(docking),
   })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, sandboxes, conformance, drills, logbook, decisions, operators, signer, startedAtS, keys,
+    db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log, makeId: () => ids.make('dec', clock.nowMs()) }), sandboxes, conformance, drills, logbook, decisions, operators, signer, startedAtS, keys,
     figures: new FigureBook({ db, clock, log }),
     risk: new Watch({ db, vault, clock, log, makeId: () => ids.make('fnd', clock.nowMs()), random: () => randomInt(2 ** 32) / 2 ** 32 }),
     cases: new Cases({ db, vault, clock, random: randomBytes }),
@@ -87,17 +91,21 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
     nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
-    checks: [checkStanding(db), checkFunds(db), checkLastRefusedGood(db), checkConformance(db)],
+    checks: [],
     inputChecks: { 'partners.key_leaked': checkKeyLeaked(db, vault) },
     publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: config.trustedProxies,
     state: { ready: false, stopping: false },
   }
+  // Each room's own checks, and those of the doors; the docking report puts them into the order in which things break.
+  hub.checks = [
+    checkPublicAddress(() => hub.publicUrl, () => clock.nowMs()), checkKeys(db), checkSync(hub), checkFunds(db), checkLastRefusedGood(db), checkTerms(db), checkConformance(db), checkStanding(db),
+  ]
   return hub
 }
 
 /** Ends what runs by itself, the highest floor first, then the orders, which write down what they know, then the lines. */
 export async function closeRooms(hub: Hub): Promise<void> {
-  for (const room of [hub.figures, hub.risk, hub.logbook, hub.drills, hub.sandboxes, hub.notices, hub.decisions, hub.prices, hub.orders]) await room.close()
+  for (const room of [hub.figures, hub.risk, hub.logbook, hub.drills, hub.sandboxes, hub.notices, hub.appeals, hub.decisions, hub.prices, hub.orders]) await room.close()
   await hub.db.end()
 }
 
@@ -142,7 +150,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  for (const room of [hub.decisions, hub.notices, hub.sandboxes, hub.drills, hub.logbook, hub.figures, hub.risk]) room.start()
+  for (const room of [hub.decisions, hub.appeals, hub.notices, hub.sandboxes, hub.drills, hub.logbook, hub.figures, hub.risk]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -142,34 +142,113 @@ export const Docking = Type.Object({
   }, closed)),
 }, closed)
 
-export const ContactLanguage = Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])
-export const ContactKinds = Type.Array(Type.Union([Type.Literal('decisions'), Type.Literal('funds'), Type.Literal('stock')]), { minItems: 1, maxItems: 3, description: 'What the person is told: decisions about the docking, a low deposit, goods that run out.' })
-const ContactAddress = Type.String({ minLength: 3, maxLength: 254, description: 'An e-mail address.', examples: ['owner@shop.example'] })
+/** A document that is handed in with an appeal. */
+const EvidenceAsk = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 120, pattern: PLAIN_TEXT, title: 'text without control, direction or zero-width characters' }),
+  note: Type.Optional(Type.String({ maxLength: 500 })),
+  sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', title: '64 lower-case hexadecimal digits', description: 'Needed where the document itself is handed over elsewhere.' })),
+  content: Type.Optional(Type.String({ maxLength: 349_528, pattern: '^[A-Za-z0-9+/]*={0,2}$', title: 'content in base64', description: 'The document, at most 256 KB, in base64. It is kept sealed.' })),
+}, closed)
+const AppealText = Type.String({ minLength: 1, maxLength: 4000 })
+const AppealEvidence = Type.Optional(Type.Array(EvidenceAsk, { maxItems: 5 }))
 
-export const ContactAsk = Type.Object({ channel: Type.Literal('email'), address: ContactAddress, language: ContactLanguage, kinds: ContactKinds }, closed)
+export const FileAppeal = Type.Object({ text: AppealText, evidence: AppealEvidence }, closed)
+export const GiveEvidence = Type.Object({ text: AppealText, evidence: AppealEvidence }, closed)
+export const WithdrawAppeal = Type.Object({}, closed)
+
+const AppealState = Type.Union([
+  Type.Literal('filed'), Type.Literal('evidence_owed'), Type.Literal('under_review'), Type.Literal('upheld'), Type.Literal('overturned'), Type.Literal('partly'), Type.Literal('withdrawn'),
+])
+const appealView = {
+  id: Id, decision: Id, code: Type.String(), class: Type.String(), state: AppealState, filedAt: Time,
+  decideBy: Type.Union([Time, Type.Null()], { description: 'Another person has decided by then; null while evidence is owed, since the clock stands still, and once the appeal has ended.' }),
+  evidenceDue: Type.Union([Time, Type.Null()]), extendedDays: Type.Integer(), missedAt: Type.Union([Time, Type.Null()], { description: 'When the clock was missed; the measure then blocks no longer, unless it rests on a law, an order or a fraud.' }),
+  closedAt: Type.Union([Time, Type.Null()]), outcomeDecision: Type.Union([Id, Type.Null()], { description: 'The decision that took the place of the one appealed against.' }),
+}
+const AppealEntry = Type.Object({
+  kind: Type.Union([
+    Type.Literal('filed'), Type.Literal('asked'), Type.Literal('given'), Type.Literal('resumed'), Type.Literal('extended'), Type.Literal('missed'), Type.Literal('upheld'), Type.Literal('overturned'), Type.Literal('partly'), Type.Literal('withdrawn'),
+  ]),
+  side: Type.Union([Type.Literal('partner'), Type.Literal('main_site'), Type.Literal('clock')]), text: Type.Union([Type.String(), Type.Null()]), at: Time, dueAt: Type.Union([Time, Type.Null()]),
+}, closed)
+const AppealDocument = Type.Object({ number: Type.Integer(), name: Type.String(), note: Type.String(), sha256: Type.String(), bytes: Type.Union([Type.Integer(), Type.Null()]) }, closed)
+
+export const AppealSummary = Type.Object(appealView, closed)
+export const AppealPage = page(AppealSummary)
+/** An appeal with all that was said; names of the main site's people are not part of it. */
+export const AppealView = Type.Object({ ...appealView, entries: Type.Array(AppealEntry), evidence: Type.Array(AppealDocument) }, closed)
+
+export const ContactLanguage = Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])
+const ContactKind = Type.Union([Type.Literal('decisions'), Type.Literal('funds'), Type.Literal('stock'), Type.Literal('keys'), Type.Literal('conditions'), Type.Literal('appeals')])
+export const ContactKinds = Type.Array(ContactKind, {
+  minItems: 1, maxItems: 6,
+  description: 'What the person is told: decisions about the docking and their appeals, a low deposit, goods that run out, keys that end or are revoked, conditions that last, appeals alone.',
+})
+const ContactChannel = Type.Union([Type.Literal('email'), Type.Literal('sms'), Type.Literal('wecom'), Type.Literal('dingtalk')], { description: 'sms: a telephone. wecom, dingtalk: the robot of a group.' })
+const ContactAddress = Type.String({ minLength: 3, maxLength: 500, description: 'An e-mail address, a mobile number, or the address of the robot, which is kept as a secret.', examples: ['owner@shop.example', '+8613800138000'] })
+
+export const ContactAsk = Type.Object({
+  channel: ContactChannel, address: ContactAddress, secret: Type.Optional(Type.String({ maxLength: 200, description: 'Of a DingTalk robot: the secret SEC… with which its messages are signed.' })),
+  language: ContactLanguage, kinds: ContactKinds,
+}, closed)
 export const PutContacts = Type.Object({ items: Type.Array(ContactAsk, { maxItems: 20, description: 'The whole list of people that you name; the operator may have named others.' }) }, closed)
 
 export const ContactView = Type.Object({
-  id: Id, channel: Type.Literal('email'), address: Type.String({ description: 'Masked: enough to recognise it by.' }), language: ContactLanguage, kinds: ContactKinds,
+  id: Id, channel: ContactChannel, address: Type.String({ description: 'Masked: enough to recognise it by.' }), language: ContactLanguage, kinds: ContactKinds,
   setBy: Type.Union([Type.Literal('partner'), Type.Literal('operator')]), createdAt: Time,
 }, closed)
 export const ContactList = Type.Object({ items: Type.Array(ContactView), next: Type.Null() }, closed)
 
+const BothLanguages = Type.Object({ en: Type.String(), zh: Type.String() }, closed)
 const ClassOrHealthy = Type.Union([Type.Literal('healthy'), Type.Literal('technical'), Type.Literal('commercial'), Type.Literal('compliance')])
 
 export const ReportCheck = Type.Object({
-  check: Type.String(), verdict: Type.Union([Type.Literal('pass'), Type.Literal('warn'), Type.Literal('fail')]), class: Type.String(), side: Type.String(),
+  check: Type.String(), layer: Type.String({ description: 'Where it stands in the order in which things break: name, tls, clock, charset, form, signature, key, scope, version, condition, sync, funds, goods, terms, holds.' }),
+  verdict: Type.Union([Type.Literal('pass'), Type.Literal('warn'), Type.Literal('fail'), Type.Literal('withheld')], { description: 'withheld: something stands, and the law forbids to say what; the article is named.' }), class: Type.String(), side: Type.String(),
   code: Type.Union([Type.String(), Type.Null()]), because: Type.Object({}, { additionalProperties: true }), seen: Type.Object({ en: Type.String(), zh: Type.String() }, closed),
-  evidence: Type.Union([Type.String(), Type.Null()]), page: Type.Union([Type.String(), Type.Null()]), remedy: Type.Union([Type.Object({ en: Type.String(), zh: Type.String() }, closed), Type.Null()]),
+  evidence: Type.Union([Type.String(), Type.Null()]), page: Type.Union([Type.String(), Type.Null()]), remedy: Type.Union([BothLanguages, Type.Null()]),
+  selfTest: Type.Union([Type.String({ description: 'The call or command by which you repeat the check.' }), Type.Null()]),
 }, closed)
+
+const Verdict = Type.Object({ class: ClassOrHealthy, code: Type.Union([Type.String(), Type.Null()]), side: Type.Union([Type.String(), Type.Null()]), text: BothLanguages }, closed)
+
+/** What the hub has signed: see /.well-known/berth for its keys. */
+export const Signature = Type.Object({ keyId: Type.String(), algorithm: Type.Literal('ed25519'), value: Type.String({ description: 'base64url, over the RFC 8785 form of the document without this member.' }) }, closed)
 
 export const Report = Type.Object({
   docking: Id, mode: Type.String(), at: Time, checks: Type.Array(ReportCheck),
-  verdict: Type.Object({ class: ClassOrHealthy, code: Type.Union([Type.String(), Type.Null()]), side: Type.Union([Type.String(), Type.Null()]), text: Type.Object({ en: Type.String(), zh: Type.String() }, closed) }, closed),
+  causes: Type.Array(Type.Object({ check: Type.String(), class: Type.String(), side: Type.String(), code: Type.String(), evidence: Type.Union([Type.String(), Type.Null()]) }, closed), { description: 'All that stands in the way now; the one to mend first stands in front.' }),
+  verdict: Verdict, signature: Signature,
 }, closed)
 
 /** What a partner may send along to have it compared: the canonical string as its own program built it. */
 export const ReportAsk = Type.Object({ signature: Type.Optional(Type.Object({ base: Type.String({ maxLength: 8192 }) }, closed)), probe: Type.Optional(Type.String({ maxLength: 64 })) }, closed)
+
+export const DiagnoseAsk = Type.Object({
+  request: Type.String({ minLength: 1, maxLength: 115_000, description: 'One raw HTTP request as it went out: line, headers, blank line, body. At most 80 KB of bytes.' }),
+  encoding: Type.Optional(Type.Union([Type.Literal('text'), Type.Literal('base64')], { description: 'base64 keeps line ends and bytes that are no UTF-8; the default is text.' })),
+  response: Type.Optional(Type.String({ maxLength: 66_000, description: 'The answer that was seen. Its Date says when the request was sent.' })),
+  base: Type.Optional(Type.String({ maxLength: 8192, description: 'The string that your own program signed, to be compared with the one that the hub builds.' })),
+  sentAt: Type.Optional(Time),
+}, closed)
+
+const DiagnosisStep = Type.Object({
+  layer: Type.String({ description: 'line, head, body, route, version, media, charset, form, credentials, clock, signature, key, address, permission, fields, business, answer.' }),
+  verdict: Type.Union([Type.Literal('pass'), Type.Literal('warn'), Type.Literal('fail'), Type.Literal('unknown')], { description: 'unknown: these bytes alone do not tell.' }),
+  class: Type.String(), side: Type.String(), code: Type.Union([Type.String(), Type.Null()]), because: Type.Object({}, { additionalProperties: true }), seen: BothLanguages,
+  page: Type.Union([Type.String(), Type.Null()]), remedy: Type.Union([BothLanguages, Type.Null()]), decision: Type.Union([Type.String(), Type.Null()]),
+}, closed)
+
+export const Diagnosis = Type.Object({
+  at: Time, dialect: Type.String({ description: 'json, acg0, acg1, acg2 or unknown.' }),
+  layer: Type.Union([Type.String({ description: 'The first layer that broke: what it refused is what the hub answers.' }), Type.Null()]), verdict: Verdict, steps: Type.Array(DiagnosisStep),
+  lookalikes: Type.Array(Type.Object({ family: Type.String(), name: BothLanguages, score: Type.Number(), marks: Type.Array(Type.String()), signs: BothLanguages, served: Type.Boolean() }, closed), { description: 'Protocols of the trade that the request looks like; empty when it looks like none that is known.' }),
+  canonical: Type.Union([Type.Object({
+    hub: Type.String({ description: 'The string that the hub builds, with *** for keys and what a buyer filled in.' }),
+    difference: Type.Union([Type.Object({ at: Type.Integer(), hub: Type.String(), yours: Type.String() }, closed), Type.Null()]),
+  }, closed), Type.Null()]),
+  notes: Type.Array(BothLanguages),
+}, closed)
 
 export const ReasonView = Type.Object({
   code: Type.String(), class: Type.String(), kind: Type.String(), side: Type.String(), by: Type.Array(Type.String()), status: Type.Integer(), retry: Type.String(), appeal: Type.Boolean(),
@@ -181,9 +260,6 @@ const FigureClass = Type.Union([Type.Literal('technical'), Type.Literal('commerc
 const FigureCode = Type.Union([Type.String(), Type.Null()], { description: 'The reason, outcome or result; null: the small lines of the class together.' })
 const FigureGroups = Type.Array(Type.Object({ class: FigureClass, code: FigureCode, events: Type.Integer() }, closed), { description: 'Each event is in one line of one list. No line is about fewer than `smallestGroup` partners; an empty list means that there were not as many.' })
 const Percent = Type.Union([Type.Integer(), Type.Null()])
-
-/** What the hub has signed: see /.well-known/berth for its keys. */
-export const Signature = Type.Object({ keyId: Type.String(), algorithm: Type.Literal('ed25519'), value: Type.String({ description: 'base64url, over the RFC 8785 form of the document without this member.' }) }, closed)
 
 export const Figures = Type.Object({
   quarter: Type.String(), state: Type.Union([Type.Literal('running'), Type.Literal('published')], { description: 'running: no number is told before the quarter has ended.' }),

@@ -41,6 +41,7 @@ type Row = Omit<Reason, 'class' | 'kind' | 'title' | 'detail' | 'because' | 'app
 
 const asked: Row = { side: 'partner', by: ['check'], status: 400, retry: 'after_change' }
 const ruled: Row = { side: 'partner', by: ['rule'], status: 409, retry: 'after_change' }
+const between: Row = { side: 'network', by: ['check'], status: 503, retry: 'after_change' }
 const decided: Row = { side: 'partner', by: ['person'], status: 403, retry: 'after_change' }
 const strained: Row = { side: 'hub', by: ['check'], status: 503, retry: 'same_request_after' }
 
@@ -98,6 +99,30 @@ export const reasons = {
   'protocol.request_timeout': answer('technical', { ...asked, status: 408, side: 'network', retry: 'same_request_after' },
     ['The request did not arrive in time', 'The whole request must arrive within {allowedS} seconds.'],
     ['请求接收超时', '请求须在 {allowedS} 秒内完整到达。'], ['allowedS']),
+
+  'protocol.text_garbled': answer('technical', { ...asked, status: 422 },
+    ['The text was read in a wrong character set before it was sent', '{path} arrived as {seen}: valid UTF-8, and yet not what a person wrote.'],
+    ['文字在发送前已成乱码', '{path} 收到的内容为“{seen}”：是有效的 UTF-8，但不是原来的文字。'], ['path', 'seen']),
+
+  // What lies between the two sides; named by the doctor, from whichever side it is seen.
+  'network.name_unresolved': answer('technical', between,
+    ['The name of the hub does not resolve', 'No address was found for {host}: {problem}.'],
+    ['主站域名无法解析', '域名 {host} 未解析到地址：{problem}。'], ['host', 'problem']),
+  'network.unreachable': answer('technical', { ...between, retry: 'same_request_after' },
+    ['Nobody answers at the address of the hub', 'No connection to {address}: {problem}.'],
+    ['主站地址无法连接', '无法连接 {address}：{problem}。'], ['address', 'problem']),
+  'network.tls_failed': answer('technical', between,
+    ['The encrypted connection could not be agreed', 'The TLS handshake with {host} failed: {problem}.'],
+    ['加密连接协商失败', '与 {host} 的 TLS 握手失败：{problem}。'], ['host', 'problem']),
+  'network.certificate_invalid': answer('technical', between,
+    ['The certificate of the hub does not hold', 'The certificate of {host} is not accepted: {problem}; it ends at {endsAt}.'],
+    ['主站证书无效', '{host} 的证书不被接受：{problem}；有效期至 {endsAt}。'], ['host', 'problem', 'endsAt']),
+  'network.not_a_hub': answer('technical', between,
+    ['Something else than the hub answered', '{address} answered HTTP {status}, which is not an answer of a hub: {problem}.'],
+    ['应答者不是主站', '{address} 返回 HTTP {status}，不是主站的应答：{problem}。'], ['address', 'status', 'problem']),
+  'network.request_altered': answer('technical', between,
+    ['Something on the way changed the request', 'Between you and the hub this was changed: {what}. Sent {sent}, arrived {arrived}.'],
+    ['请求在途中被改动', '请求在途中被改动：{what}。发出 {sent}，到达 {arrived}。'], ['what', 'sent', 'arrived']),
 
   // Who is asking.
   'partners.credentials_missing': answer('technical', { ...asked, status: 401 },
@@ -183,6 +208,9 @@ export const reasons = {
   'catalogue.price_too_fine': answer('technical', ruled,
     ['The price is finer than this dialect can say', 'The price {price} has more than two decimals, which this protocol cannot carry: {instead}.'],
     ['价格小数位超出协议', '单价 {price} 超过两位小数，此协议无法表示：{instead}。'], ['price', 'instead']),
+  'catalogue.sync_behind': answer('technical', { ...ruled, status: 409 },
+    ['Your copy of the catalogue is behind', 'Your program has read the changes up to {readTo}; the oldest that it has not read is from {since}.'],
+    ['商品同步滞后', '贵方已读到变更 {readTo}；尚未读取的最早变更发生在 {since}。'], ['readTo', 'since']),
   'catalogue.good_reused': answer('technical', { ...ruled, status: 409 },
     ['A good with this code differs', 'The code {code} already names another good.'],
     ['商品编码已被占用', '编码 {code} 已用于另一商品。'], ['code']),
@@ -363,6 +391,26 @@ export const reasons = {
   'operators.last_owner': answer('technical', ruled,
     ['This is the last owner', 'Without {operator} nobody could name or end operators; add another owner first.'],
     ['最后一位所有者不能终止', '{operator} 终止后将无人能管理运营人员，请先添加另一位所有者。'], ['operator']),
+
+  // Appeals against decisions.
+  'appeals.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such appeal', 'No appeal has the id {appeal}.'],
+    ['申诉不存在', '没有编号为 {appeal} 的申诉。'], ['appeal']),
+  'appeals.open_already': answer('technical', { ...ruled, retry: 'never' },
+    ['An appeal against this decision is open', 'The appeal {appeal} against the decision {decision} is open; add to it instead.'],
+    ['该处理决定已有未结申诉', '处理决定 {decision} 已有未结的申诉 {appeal}，请在其中补充。'], ['appeal', 'decision']),
+  'appeals.ended': answer('technical', { ...ruled, retry: 'never' },
+    ['The appeal has ended', 'The appeal {appeal} ended at {endedAt}: {state}.'],
+    ['申诉已结束', '申诉 {appeal} 已于 {endedAt} 结束：{state}。'], ['appeal', 'state', 'endedAt']),
+  'appeals.too_late': answer('technical', { ...ruled, retry: 'never' },
+    ['The measure ended too long ago', 'The measure of the decision {decision} ended at {endedAt}; appeals are taken for {allowedDays} days after that.'],
+    ['措施结束已久，不再受理申诉', '处理决定 {decision} 的措施已于 {endedAt} 结束，结束后 {allowedDays} 天内受理申诉。'], ['decision', 'endedAt', 'allowedDays']),
+  'appeals.same_person': answer('technical', { ...asked, status: 403, retry: 'never' },
+    ['Another person must decide this appeal', 'You took the decision {decision}; another person works on the appeal {appeal}.'],
+    ['申诉须由他人裁定', '处理决定 {decision} 由您作出，申诉 {appeal} 须由他人处理。'], ['appeal', 'decision']),
+  'appeals.delays_spent': answer('technical', { ...ruled, retry: 'never' },
+    ['The appeal cannot be put off again', 'Allowed for one appeal: {allowed} ({what}). It has to be decided now.'],
+    ['申诉不能再延后', '每件申诉最多 {allowed} 次（{what}），现应作出裁定。'], ['what', 'allowed']),
 
   // The restricted work of compliance persons. Nobody else is ever given one of these.
   'cases.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },

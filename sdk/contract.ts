@@ -8,6 +8,7 @@ import type { Amount, InBothLanguages, Mode, Time } from './values.ts'
  */
 
 export type { FigureGroup, Figures } from './figures.ts'
+export type { DiagnoseAsk, Diagnosis, Report, ReportAsk, ReportCheck, Verdict } from './report.ts'
 export type { Amount, InBothLanguages, Mode, Time } from './values.ts'
 
 export type PlaceOrder = {
@@ -242,34 +243,6 @@ export type Docking = {
   }
 }
 
-export type ReportAsk = {
-  /** The signature base as your own program built it, to be compared with the hub's. */
-  signature?: { base: string }
-  /** A text of up to 64 characters that comes back as the hub read it. */
-  probe?: string
-}
-
-export type ReportCheck = {
-  check: string
-  verdict: 'pass' | 'warn' | 'fail'
-  class: string
-  side: string
-  code: string | null
-  because: Because
-  seen: InBothLanguages
-  evidence: string | null
-  page: string | null
-  remedy: InBothLanguages | null
-}
-
-export type Report = {
-  docking: string
-  mode: string
-  at: Time
-  checks: ReportCheck[]
-  verdict: { class: 'healthy' | 'technical' | 'commercial' | 'compliance'; code: string | null; side: string | null; text: InBothLanguages }
-}
-
 export type ReasonView = {
   code: string
   class: string
@@ -308,6 +281,8 @@ export type Problem<Code extends string = ReasonCode> = {
   requestId: string
   serverTime: Time
 }
+
+export type { Appeal, AppealSummary, EvidenceAsk, FileAppeal, GiveEvidence } from './appeals.ts'
 
 export type Page<Item> = { items: Item[]; next: string | null }
 

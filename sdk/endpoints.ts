@@ -1,5 +1,6 @@
 import type {
-  Balance, ChangePage, Comment, CommentAsk, CreateKey, Decision, Docking, Figures, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList, Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, Rule,
+  Appeal, AppealSummary, Balance, ChangePage, Comment, CommentAsk, CreateKey, Decision, DiagnoseAsk, Diagnosis, Docking, Figures, FileAppeal, GiveEvidence, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList,
+  Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, Rule,
 } from './contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
@@ -29,6 +30,7 @@ export const endpoints = {
   getDocking: get<Nothing, Docking>('/api/docking'),
   getReport: get<Nothing, Report>('/api/docking/report'),
   compareReport: post<{ readonly body: ReportAsk }, Report>('/api/docking/report', { isRepeatable: true }),
+  diagnose: post<{ readonly body: DiagnoseAsk }, Diagnosis>('/api/docking/diagnose', { isRepeatable: true }),
   listReasons: get<Nothing, ReasonList>('/api/reasons'),
   getFigures: get<{ readonly query: { readonly quarter?: string } }, Figures>('/api/figures'),
   listDecisions: get<{ readonly query: PageAsk & { readonly state?: 'open' | 'all' } }, Page<Decision>>('/api/decisions'),
@@ -51,6 +53,12 @@ export const endpoints = {
   createKey: post<{ readonly body: CreateKey }, NewKey>('/api/keys', { isRepeatable: false }),
   rollKey: post<{ readonly path: { readonly key: string }; readonly body: RollKey }, RolledKey>('/api/keys/{key}/roll', { isRepeatable: false }),
   revokeKey: post<{ readonly path: { readonly key: string }; readonly body: Readonly<Record<string, never>> }, RevokedKey>('/api/keys/{key}/revoke', { isRepeatable: false }),
+  // A second appeal against one decision is refused while the first is open, but what was added twice stands twice.
+  fileAppeal: post<{ readonly path: { readonly decision: string }; readonly body: FileAppeal }, AppealSummary>('/api/decisions/{decision}/appeals', { isRepeatable: false }),
+  listAppeals: get<{ readonly query: PageAsk }, Page<AppealSummary>>('/api/appeals'),
+  getAppeal: get<{ readonly path: { readonly appeal: string } }, Appeal>('/api/appeals/{appeal}'),
+  giveEvidence: post<{ readonly path: { readonly appeal: string }; readonly body: GiveEvidence }, AppealSummary>('/api/appeals/{appeal}/evidence', { isRepeatable: false }),
+  withdrawAppeal: post<{ readonly path: { readonly appeal: string }; readonly body: Readonly<Record<string, never>> }, AppealSummary>('/api/appeals/{appeal}/withdraw', { isRepeatable: false }),
   listRequests: get<{ readonly query: { readonly before?: string; readonly limit?: number } }, RequestPage>('/api/requests'),
 }
 

@@ -21,9 +21,10 @@ export type Contract = {
 
 /** What a partner may call, as `METHOD /path/{name}`. */
 export const PARTNER_ROUTES = [
-  'GET /api/docking', 'GET /api/docking/report', 'POST /api/docking/report', 'GET /api/reasons', 'GET /api/figures', 'GET /api/goods', 'GET /api/goods/{good}', 'GET /api/goods/changes',
+  'GET /api/docking', 'GET /api/docking/report', 'POST /api/docking/report', 'POST /api/docking/diagnose', 'GET /api/reasons', 'GET /api/figures', 'GET /api/goods', 'GET /api/goods/{good}', 'GET /api/goods/changes',
   'POST /api/orders', 'GET /api/orders', 'GET /api/orders/{order}', 'GET /api/funds/balance', 'GET /api/funds/movements', 'GET /api/contacts', 'PUT /api/contacts',
   'POST /api/orders/batch', 'POST /api/quotes', 'GET /api/keys', 'POST /api/keys', 'POST /api/keys/{key}/roll', 'POST /api/keys/{key}/revoke', 'GET /api/requests', 'GET /api/requests/{request}',
+  'POST /api/decisions/{decision}/appeals', 'GET /api/appeals', 'GET /api/appeals/{appeal}', 'POST /api/appeals/{appeal}/evidence', 'POST /api/appeals/{appeal}/withdraw',
   'GET /api/sandbox', 'POST /api/sandbox', 'POST /api/sandbox/deposits', 'PUT /api/sandbox/faults', 'DELETE /api/sandbox/faults', 'PUT /api/sandbox/clock', 'POST /api/sandbox/applications',
   'GET /api/conformance', 'POST /api/conformance', 'GET /api/conformance/{run}', 'POST /api/conformance/{run}/tasks', 'GET /api/conformance/{run}/text', 'POST /api/conformance/{run}/text', 'POST /api/conformance/{run}/finish',
   'GET /api/drills', 'POST /api/drills', 'GET /api/drills/{drill}', 'POST /api/drills/{drill}/abandon', 'POST /api/drills/{drill}/witness', 'POST /api/drills/{drill}/dispute',

@@ -39,6 +39,8 @@ export type TestHub = {
   ownerUrl: string
   dataDir: string
   operatorKey: string
+  /** Approves, as a second person, what is drafted because its facts are withheld; answers the decision. */
+  approve(draft: string): Promise<Reply>
   /** Calls the operator API. */
   operator(method: string, path: string, body?: unknown): Promise<Reply>
   openDocking(input: { name?: string; mode?: 'sandbox' | 'live'; dialect?: 'json' | 'acg0'; deposit?: string; feePpm?: number; appId?: string; appKey?: string; allowedAddresses?: string[] }): Promise<TestDocking>
@@ -90,7 +92,12 @@ export async function startHub(t: Owner, env: Record<string, string> = {}): Prom
   const operator: TestHub['operator'] = (method, path, body) =>
     call(method, path, { authorization: `Bearer ${operatorKey}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, body === undefined ? undefined : JSON.stringify(body))
 
+  let second: Promise<string> | undefined
   const self: TestHub = {
+    async approve(draft) {
+      second ??= operator('POST', '/operator/operators', { name: 'second', roles: ['operator'] }).then((reply) => must(reply, 201).body.key as string)
+      return must(await call('POST', `/operator/drafts/${draft}/approve`, { authorization: `Bearer ${await second}` }), 201)
+    },
     url, hub, app, ownerUrl: database.ownerUrl, dataDir, operatorKey, operator, close: () => close(),
     async openDocking({ name = 'Shop', mode = 'sandbox', dialect = 'json', deposit, ...more }) {
       const opened = must(await operator('POST', '/operator/dockings', { name, mode, dialect, ...more }), 201).body

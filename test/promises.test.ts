@@ -12,10 +12,10 @@ const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8')
 const pages = () => globSync('docs/{reasons,guides}/*.md', { cwd: ROOT.pathname }).toSorted()
 
 /** What the pages name ahead of the rooms that bring it: first words of commands, then addresses. Empty once all stand. */
-const AWAITED_COMMANDS = ['appeal', 'check', 'conform', 'decide', 'decision', 'doctor', 'figures', 'log', 'rule', 'supersede', 'verify', 'witness']
+const AWAITED_COMMANDS = ['check', 'conform', 'decide', 'decision', 'figures', 'log', 'rule', 'supersede', 'verify', 'witness']
 const AWAITED_ADDRESSES = [
-  'GET /api/decisions', 'GET /api/decisions/:', 'POST /api/decisions/:/appeals', 'POST /api/docking/diagnose', 'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency',
-  'GET /api/log/leaves', 'GET /api/log/mine', 'POST /api/log/witness', 'GET /api/rules', 'GET /api/figures', 'GET /api/conformance', 'GET /doctor', 'GET /figures', 'GET /log', 'GET /rules',
+  'GET /api/decisions', 'GET /api/decisions/:', 'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency',
+  'GET /api/log/leaves', 'GET /api/log/mine', 'POST /api/log/witness', 'GET /api/rules', 'GET /api/figures', 'GET /api/conformance', 'GET /figures', 'GET /log', 'GET /rules',
 ]
 
 /** Options that every command has. */

@@ -25,13 +25,13 @@ export const holdDocking: Command = {
     { name: 'remedy-en', value: 'TEXT', isRequired: true, what: { en: 'What the partner can do, in English.', zh: '对方如何补救（英文）。' } },
     { name: 'remedy-zh', value: 'TEXT', isRequired: true, what: { en: 'The same in Chinese.', zh: '对方如何补救（中文）。' } },
     { name: 'evidence', value: 'ID:KIND:SHA256', isMany: true, what: { en: 'Evidence on file; KIND is check_run, finding, ledger, file, list_match or notice.', zh: '证据；KIND 为 check_run、finding、ledger、file、list_match 或 notice。' } },
-    { name: 'lifts-when', value: 'TEXT', what: { en: 'The condition under which it is lifted.', zh: '解除条件。' } },
+    { name: 'lifts-when', value: 'CHECK|TEXT', what: { en: 'The check that lifts it when it is green, such as ledger.funds; or in words when a person will.', zh: '通过即自动解除的检测，如 ledger.funds；或用文字写明何时由人解除。' } },
     { name: 'ends', value: 'TIME', what: { en: `When it ends by itself (${timeForm.en}).`, zh: `自动终止时间（${timeForm.zh}）。` } },
   ],
   teaches: [
     {
-      en: 'Once this has answered, no later order passes. The partner reads the statement as it is written here, and may appeal. A measure without what proves it is not taken: commercial ones need a contract or a rule that was public for 7 days, compliance ones an article, technical ones the evidence of a check.',
-      zh: '命令返回后，后续订单即被拦下。对方会看到此处所写的处理说明，并可申诉。缺少依据的措施不予成立：商务类须有合同或已公示满 7 天的规则，合规类须有法条，技术类须有检测证据。',
+      en: 'Once this has answered, no later order passes. The partner reads the statement as it is written here, and may appeal. This is the short form of berth decide. A measure without what proves it is not taken: commercial ones need a contract (ctr_…) or the id of a rule that was public for 7 days (rul_…), compliance ones an article, technical ones the run of berth check run.',
+      zh: '命令返回后，后续订单即被拦下。对方会看到此处所写的处理说明，并可申诉。此为 berth decide 的简式。缺少依据的措施不予成立：商务类须有合同（ctr_…）或已公示满 7 天的规则编号（rul_…），合规类须有法条，技术类须有 berth check run 的记录。',
     },
     { en: `Codes: ${measures.map((code) => `${code} (${reasonOf(code).title.en})`).join('; ')}.`, zh: `原因代码：${measures.map((code) => `${code}（${reasonOf(code).title.zh}）`).join('；')}。` },
   ],
@@ -85,7 +85,7 @@ export function readGround(text: string): { type: string; ref: string; article: 
   return { type, ref, article, ...(publishedAt === undefined ? {} : { publishedAt }) }
 }
 
-function readEvidence(text: string): { id: string; kind: string; sha256: string } {
+export function readEvidence(text: string): { id: string; kind: string; sha256: string } {
   const [, id, kind, sha256] = /^(.+):(check_run|finding|ledger|file|list_match|notice):([0-9a-f]{64})$/.exec(text) ?? []
   if (id && kind && sha256) return { id, kind, sha256 }
   throw new WrongUsage({

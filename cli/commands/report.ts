@@ -32,7 +32,7 @@ export const showReport: Command = {
   },
 }
 
-const MARKS = { pass: '✓', warn: '!', fail: '✗' }
+const MARKS = { pass: '✓', warn: '!', fail: '✗', withheld: '§' }
 
 /** The statements behind a standing that is not clean: what a partner must know to mend it. */
 async function openDecisions(client: Client, report: ReportView): Promise<Answer<DecisionView[]>> {

@@ -16,7 +16,7 @@ const SUCCESS = '{"code":200,"msg":"success","data":'
 const DATA = '{"code":200,"data":'
 
 /** How an answer is worded: by which protocol was asked, and how a choice is written as one text. */
-export type Manner = { readonly flavor: Flavor; readonly keyOf: (choice: Choice) => string; /** Words for a refusal instead of the table's. */ readonly text?: string }
+export type Manner = { readonly flavor: Flavor; readonly keyOf: (choice: Choice) => string; /** Where the pages of the reasons stand; '' where a refusal names none. */ readonly pages?: string; /** Words for a refusal instead of the table's. */ readonly text?: string }
 
 const PLAIN_MANNER: Manner = { flavor: 'store', keyOf: () => '' }
 
@@ -27,7 +27,7 @@ const PLAIN_MANNER: Manner = { flavor: 'store', keyOf: () => '' }
  * Bodies are put together by hand because prices are number tokens made from bigints, which JSON.stringify cannot write.
  */
 export function write(answer: Outcome<Answer>, manner: Manner = PLAIN_MANNER): Reply {
-  const body = !answer.ok ? `{"code":0,"msg":${quote(refusalText(answer.refusal, manner.text))}}`
+  const body = !answer.ok ? `{"code":0,"msg":${quote(refusalText(answer.refusal, manner.text, manner.pages))}}`
     : manner.flavor === 'open' ? openBodyOf(answer.value, manner)
     : bodyOf(answer.value, manner)
   return { status: 200, contentType: 'application/json;charset=utf-8', body }

@@ -24,6 +24,13 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'protocol.host_ambiguous': null,
   'protocol.invalid_field': null,
   'protocol.charset_mismatch': null,
+  'protocol.text_garbled': null,
+  'network.name_unresolved': null,
+  'network.unreachable': null,
+  'network.tls_failed': null,
+  'network.certificate_invalid': null,
+  'network.not_a_hub': null,
+  'network.request_altered': null,
   // The registry points at the JSON API's list of addresses, which says nothing about these.
   'protocol.route_not_found': { only: '接口地址不存在，请检查店铺地址与共享协议（应为异次元店铺协议）' },
   'protocol.method_not_allowed': null,
@@ -65,6 +72,7 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'catalogue.price_above_guard': null,
   'catalogue.quantity_outside_offer': null,
   'catalogue.price_too_fine': null,
+  'catalogue.sync_behind': null,
   'catalogue.good_reused': null,
   'catalogue.card_duplicate': null,
   'orders.reference_reused': null,
@@ -122,6 +130,12 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
   'decisions.not_found': null,
   'decisions.already_lifted': null,
   'decisions.statement_incomplete': null,
+  'appeals.not_found': null,
+  'appeals.open_already': null,
+  'appeals.ended': null,
+  'appeals.too_late': null,
+  'appeals.same_person': null,
+  'appeals.delays_spent': null,
   'notices.contact_not_found': null,
   'notices.notice_not_found': null,
   'migration.not_found': null,
@@ -153,14 +167,19 @@ export const words: Readonly<Record<ReasonCode, Word>> = {
 
 /**
  * The Chinese text of a refusal for `msg`: at most 200 characters, no HTML, no line ends. Further causes are named
- * by their titles, the decision behind it by its id, which is never cut. `own` replaces the words of the table.
+ * by their titles, the decision behind it by its id, which is never cut, and by the page of its reason where `pages` says
+ * where those stand: the same link that the letter to the owner has. `own` replaces the words of the table.
  */
-export function refusalText(refusal: Refusal, own?: string): string {
+export function refusalText(refusal: Refusal, own?: string, pages = ''): string {
   const also = (refusal.also ?? []).map((other) => reasonOf(other.code).title.zh)
   const text = plain(`${own ?? sentence(refusal)}${also.length > 0 ? `另有：${also.join('、')}。` : ''}`)
-  const tail = refusal.decision === undefined ? '' : plain(`（处理决定 ${refusal.decision.slice(0, 64)}）`)
+  const page = pages === '' || `${pages}${refusal.code}`.length > LINK_LENGTH_MAX ? '' : `，说明 ${pages}${refusal.code}`
+  const tail = refusal.decision === undefined ? '' : plain(`（处理决定 ${refusal.decision.slice(0, 64)}${page}）`)
   return `${head(text, TEXT_LENGTH_MAX - tail.length)}${tail}`
 }
+
+/** A longer link would leave too little room for the sentence, and half a link opens nothing. */
+const LINK_LENGTH_MAX = 110
 
 function sentence(refusal: Refusal): string {
   const word = words[refusal.code]

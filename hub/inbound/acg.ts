@@ -7,7 +7,7 @@ import {
 } from '../domain/catalogue/index.ts'
 import { pickupToken } from '../domain/fulfilment/index.ts'
 import { loadBalances, readBalances } from '../domain/ledger/index.ts'
-import { deliveryOf, type Order, type PlaceAsk, type Receipt } from '../domain/orders/index.ts'
+import { deliveryOf, quote, type Order, type PlaceAsk, type Receipt } from '../domain/orders/index.ts'
 import type { Docking } from '../domain/partners/index.ts'
 import { findTakenOver, openTakenOver } from '../domain/takenover/index.ts'
 import { feeOn, loadContracts, readContracts } from '../domain/terms/index.ts'
@@ -163,6 +163,24 @@ export class AcgAnswers {
       }),
       receipt,
     }
+  }
+
+  /** What a trade would be answered now, with the dry run of the JSON API: nothing is placed and no card is taken. */
+  async wouldTrade(docking: Docking, ask: Trade, manner: Manner): Promise<Outcome<unknown>> {
+    const before = await this.#meantBefore(docking, ask, manner)
+    if (before && (!before.ok || 'takenOver' in before.value)) return before
+    if (before?.ok) {
+      const known = await this.#hub.orders.findByReference(docking, ask.reference)
+      const { factor } = before.value as Meant
+      return known && known.quantity !== ask.quantity * factor ? refuse('orders.reference_reused', { reference: ask.reference, differs: 'quantity' }) : before
+    }
+    const meant = await this.#meantNow(docking, ask, manner)
+    if (!meant.ok) return meant
+    const { good, offered, factor, choice } = meant.value
+    return quote(this.#hub.db, docking, {
+      good, quantity: ask.quantity * factor, guardMicro: offered && this.#guardOf(docking, offered, choice, ask.quantity, factor), member: null,
+      form: ask.contact === '' ? '' : `contact=${ask.contact}`, choice, values: ask.values,
+    })
   }
 
   /** What a trade means whose number is bound by nothing: a good that is offered and that this protocol can carry. */

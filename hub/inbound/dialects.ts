@@ -23,7 +23,7 @@ export const ACG_MOUNT = '/d/acg/'
 const MOUNT = ACG_MOUNT
 
 /** What a key must be allowed for each call: the same scopes as for the same thing over JSON. */
-const SCOPES = {
+export const SHOP_SCOPES = {
   connect: 'funds:read', items: 'goods:read', item: 'goods:read', stock: 'goods:read', valuation: 'goods:read', inventory: 'goods:read', inventoryState: 'goods:read', draft: 'goods:read',
   query: 'orders:read', trade: 'orders:write',
 } as const
@@ -60,7 +60,8 @@ export function acgRoutes(app: FastifyInstance, hub: Hub): void {
       if (entry.struck !== null) return kept(hub, entry, await sendStruck(hub, reply, entry.struck, done, manner), done.outcome.ok ? null : done.outcome.refusal)
       if (done.receipt) watch(reply, done.receipt)
       crashpoint('before_answer')
-      return kept(hub, entry, send(reply, done.reply ?? write(done.outcome, manner)), done.outcome.ok ? null : done.outcome.refusal)
+      if (!done.outcome.ok) reply.header(CODE_HEADER, done.outcome.refusal.code)
+      return kept(hub, entry, send(reply, done.reply ?? wordsOf(hub, done.outcome, manner)), done.outcome.ok ? null : done.outcome.refusal)
     } catch (error) {
       const refusal = refusalOfError(error)
       if (refusal.code === 'platform.internal_error') hub.log.error({ err: error, requestId: request.id }, 'a bug')
@@ -69,14 +70,22 @@ export function acgRoutes(app: FastifyInstance, hub: Hub): void {
   })
 }
 
+/** Shops do not read it; the doctor at the owner's side does, where `msg` has words for people alone. */
+const CODE_HEADER = 'berth-code'
+
 function kept(hub: Hub, entry: Entry, reply: FastifyReply, refusal: Refusal | null): FastifyReply {
   keepEntry(hub, entry, reply.statusCode, refusal, Number(reply.getHeader('content-length') ?? 0))
   return reply
 }
 
+/** An answer in the words of its protocol; a refusal that a decision stands behind names the page that the owner's letter names. */
+function wordsOf(hub: Hub, outcome: Done['outcome'], manner: Manner | undefined): Reply {
+  return outcome.ok || outcome.refusal.decision === undefined ? write(outcome, manner) : write(outcome, { ...(manner ?? manners.store), pages: `${hub.publicUrl}/reasons/` })
+}
+
 /** The answer of a sandbox that asked for a fault. */
 function sendStruck(hub: Hub, reply: FastifyReply, struck: Meeting, done: Done, manner: Manner | undefined): Promise<FastifyReply> | FastifyReply {
-  const written = done.reply ?? write(done.outcome, manner)
+  const written = done.reply ?? wordsOf(hub, done.outcome, manner)
   markStruck(reply, struck, !done.outcome.ok)
   const answer = (letGo: Send) => {
     if (done.receipt) watch(reply, done.receipt)
@@ -98,7 +107,7 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, rep
   if (!opened.ok) return { done: { outcome: opened } }
   const manner = manners[opened.value.flavor]
   crashpoint('parsed')
-  const asker = await signIn(hub, opened.value, dockingId, address, entry)
+  const asker = await signInShop(hub, opened.value, dockingId, address, entry)
   if (!asker.ok) {
     hub.limiter.failed(address, nowMs)
     const admitted = hub.limiter.admits(address, nowMs)
@@ -114,8 +123,12 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, rep
   crashpoint('authenticated')
   const { docking, key } = asker.value
   const place = enter(hub, key, nowMs, throttleOf(key, nowMs))
-  if (!place.ok) return { done: { outcome: place } }
+  if (!place.ok) {
+    hub.notices.meet({ lane: docking.lane, docking: docking.id }, place.refusal.code, nowMs)
+    return { done: { outcome: place } }
+  }
   try {
+    entry.body = { call: opened.value.call }
     if (mayMeetFault(request, key)) {
       entry.isSigned = true
       if (docking.mode === 'sandbox') await hub.conformance.takeUp(docking)
@@ -130,7 +143,7 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, rep
         return { done: { outcome: met }, manner }
       }
     }
-    const permitted = mayUse(key, SCOPES[opened.value.call])
+    const permitted = mayUse(key, SHOP_SCOPES[opened.value.call])
     const ask = permitted.ok ? read(opened.value) : permitted
     // Never the form itself: it carries the shop's key in clear.
     if (ask.ok) entry.body = bodyOf(ask.value)
@@ -147,8 +160,8 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, rep
 /** A refusal with the key that was tried, if there is one. */
 type Tried = { ok: true; value: { docking: Docking; key: LiveKey } } | { ok: false; refusal: Refusal; seen?: LiveKey; more?: Because }
 
-/** The key is tried before anything else is said; several keys live at once while a shop changes its own. */
-async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address: string, entry: Entry): Promise<Tried> {
+/** The key is tried before anything else is said; several keys live at once while a shop changes its own. Without an address that is not asked about. */
+export async function signInShop(hub: Pick<Hub, 'keys' | 'clock'>, request: AcgRequest, dockingId: string, address: string | null, entry: Pick<Entry, 'docking' | 'keyId'>): Promise<Tried> {
   const named = who(request)
   if (!named.ok) return named
   const keys = (await hub.keys.ofDocking(dockingId)).filter((key) => key.kind === 'acg' && key.docking.appId === named.value.appId)
@@ -159,7 +172,7 @@ async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address:
     const outcome = signed(request, key?.text ?? null, digests)
     if (outcome.ok && key) {
       const inForce = keyInForce(key, timeOf(key, hub.clock.nowMs()))
-      const allowed = inForce.ok ? addressAllowed(key.docking.allowedAddresses, address) : inForce
+      const allowed = inForce.ok && address !== null ? addressAllowed(key.docking.allowedAddresses, address) : inForce
       if (allowed.ok) return accept({ docking: key.docking, key })
       return { ...allowed, seen: key }
     }
@@ -168,13 +181,13 @@ async function signIn(hub: Hub, request: AcgRequest, dockingId: string, address:
   return { ok: false, refusal: refusal!, ...(keys[0] ? { seen: keys[0], more: { base: redactedBase(request).slice(0, 2000) } } : {}) }
 }
 
-const digests = {
+export const digests = {
   md5Hex: (text: string) => createHash('md5').update(text).digest('hex'),
   sha256Hex: (text: string) => createHash('sha256').update(text).digest('hex'),
   equal: (a: string, b: string) => timingSafeEqual(Buffer.from(a), Buffer.from(b)),
 }
 
-const manners: Readonly<Record<Flavor, Manner>> = {
+export const manners: Readonly<Record<Flavor, Manner>> = {
   store: { flavor: 'store', keyOf: variantOf }, open: { flavor: 'open', keyOf: variantOf }, plugin: { flavor: 'plugin', keyOf: variantOf },
 }
 

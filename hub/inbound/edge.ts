@@ -11,7 +11,11 @@ import { problemOf } from './problem.ts'
 
 /** What Node's parser lets through and nobody honest sends: refused before routing, with its own code. */
 export function edgeRefusal(request: FastifyRequest): Refusal | null {
-  const { rawHeaders, url } = request.raw
+  return headRefusal(request.raw)
+}
+
+/** The same of a head that came otherwise, pasted into the doctor for one. */
+export function headRefusal({ rawHeaders, url }: { rawHeaders: readonly string[]; url?: string | undefined }): Refusal | null {
   if (rawHeaders.length > limits.headerCount * 2) return refuse('protocol.headers_too_large', { what: 'headers', allowed: String(limits.headerCount) }).refusal
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -41,11 +45,14 @@ function isDecodable(url: string): boolean {
 /** Errors of the raw socket, which no route sees: a head that is too large or never ends, bytes that are not HTTP. */
 export function answerSocketError(hub: Hub, error: NodeJS.ErrnoException, socket: Socket): void {
   if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-  const refusal =
-    error.code === 'HPE_HEADER_OVERFLOW' ? refuse('protocol.headers_too_large', { what: 'bytes', allowed: `${limits.headerBytes / 1024} KB` }).refusal
-    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? refuse('protocol.request_timeout', { allowedS: limits.requestTimeoutS }).refusal
-    : refuse('protocol.malformed_request', { problem: 'the bytes are not an HTTP request', at: 'the head' }).refusal
-  endWith(hub, socket, refusal)
+  endWith(hub, socket, socketRefusal(error.code))
+}
+
+/** What a fault of Node's parser means. */
+export function socketRefusal(code: string | undefined): Refusal {
+  if (code === 'HPE_HEADER_OVERFLOW') return refuse('protocol.headers_too_large', { what: 'bytes', allowed: `${limits.headerBytes / 1024} KB` }).refusal
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refuse('protocol.request_timeout', { allowedS: limits.requestTimeoutS }).refusal
+  return refuse('protocol.malformed_request', { problem: 'the bytes are not an HTTP request', at: 'the head' }).refusal
 }
 
 /** A body must arrive in time. Imports are the exception: they may be long, but never silent. */

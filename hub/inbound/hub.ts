@@ -10,6 +10,7 @@ import type { Metrics } from '../platform/metrics.ts'
 import type { Database } from '../platform/postgres/database.ts'
 import type { Signer } from '../platform/sealing/signer.ts'
 import type { Vault } from '../platform/sealing/vault.ts'
+import type { AppealClock } from '../domain/appeals/index.ts'
 import type { Cases } from '../domain/compliance/index.ts'
 import type { DecisionClock, InputCheck } from '../domain/decisions/index.ts'
 import type { KeyRing } from '../domain/partners/index.ts'
@@ -43,12 +44,14 @@ export type Hub = {
   orders: Orders
   prices: PriceClock
   notices: Notices
+  appeals: AppealClock
   figures: FigureBook
   risk: Watch
   sandboxes: Sandboxes
   logbook: Logbook
   conformance: Conformance
   drills: Drills
+  /** Every room's own, for the docking report. */
   checks: readonly Check[]
   /** Checks that look for something that was found, by name. */
   inputChecks: Readonly<Record<string, InputCheck>>

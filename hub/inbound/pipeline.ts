@@ -14,6 +14,7 @@ import { isOutage, OutcomeUnknown } from '../platform/postgres/database.ts'
 import { addressOf } from './address.ts'
 import { tellDrill } from './drilled.ts'
 import type { Hub } from './hub.ts'
+import { rememberRoute } from './known-routes.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
 import { BODY_BYTES_KEPT, openEntry, type Entry } from './request-log.ts'
 import { reader, type Reader } from './shape.ts'
@@ -58,6 +59,8 @@ export type Route<B extends TSchema, Q extends TSchema> = {
   /** How many requests a body counts as; one without it. */
   weight?: (body: Static<B>) => number
   query?: Q
+  /** What the query asked for is kept in the log of requests, as a body is. */
+  keepsQuery?: boolean
   /** Looking at the log of requests leaves no line in it. */
   unlogged?: boolean
   answers: Record<number, TSchema>
@@ -69,6 +72,7 @@ export const problems = Object.fromEntries([400, 401, 402, 403, 404, 405, 408, 4
 export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInstance, hub: Hub, route: Route<B, Q>): void {
   const checkBody = route.body ? reader(route.readAs ?? route.body, '') : null
   const checkQuery = route.query ? reader(route.query, '?') : null
+  rememberRoute(hub, { method: route.method, path: route.path, scope: route.scope, signed: route.signed === true, checkBody, checkQuery })
   const finish = (request: FastifyRequest, reply: FastifyReply, entry: Entry, outcome: Outcome<Answer>) => {
     const sent = entry.struck === null ? answer(hub, request, reply, outcome) : answerStruck(hub, request, reply, entry.struck, outcome)
     if (hub.conformance.isWatched(entry.docking)) sightRequest(hub, entry, outcome)
@@ -124,15 +128,9 @@ async function walk<B extends TSchema, Q extends TSchema>(
   hub: Hub, route: Route<B, Q>, request: FastifyRequest, reply: FastifyReply, body: Buffer, nowMs: number, entry: Entry,
   checkBody: Reader | null, checkQuery: Reader | null,
 ): Promise<Outcome<Answer>> {
-  const version = request.headers['berth-version']
-  if (version !== undefined && !(API_VERSIONS as readonly string[]).includes(version as string)) {
-    return refuse('protocol.version_unknown', { seen: String(version).slice(0, 40), known: API_VERSIONS })
-  }
-  const idempotencyKey = request.headers['idempotency-key']
-  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(String(idempotencyKey))) {
-    return refuse('protocol.invalid_field', { path: 'idempotency-key', expected: '1 to 255 visible ASCII characters' })
-  }
-  reply.header('berth-version', version ?? NEWEST_VERSION)
+  const unread = namedHeadersRefusal(request.headers)
+  if (unread) return { ok: false, refusal: unread }
+  reply.header('berth-version', request.headers['berth-version'] ?? NEWEST_VERSION)
   const trace = request.headers.traceparent
   if (typeof trace === 'string' && TRACE_PARENT.test(trace)) reply.header('traceparent', trace)
   const who = await signIn(hub, arrivalOf(hub, request, body, entry))
@@ -146,7 +144,10 @@ async function walk<B extends TSchema, Q extends TSchema>(
   if (key.expiresAt) reply.header('berth-key-expires', key.expiresAt.toISOString())
   const place = enter(hub, key, nowMs, throttle)
   reply.header('ratelimit', `"docking";r=${place.ok ? place.value.left() : 0};t=1`)
-  if (!place.ok) return kept(hub, key, request, place)
+  if (!place.ok) {
+    hub.notices.meet({ lane: key.docking.lane, docking: key.docking.id }, place.refusal.code, nowMs)
+    return kept(hub, key, request, place)
+  }
   const weigh = (weight: number) => {
     place.value.weigh(weight)
     reply.header('ratelimit', `"docking";r=${place.value.left()};t=1`)
@@ -165,6 +166,19 @@ async function walk<B extends TSchema, Q extends TSchema>(
   } finally {
     place.value.leave()
   }
+}
+
+/** What is wrong with the headers that this API gives a meaning to, before anybody is asked who calls. */
+export function namedHeadersRefusal(headers: Readonly<Record<string, unknown>>): Refusal | null {
+  const version = headers['berth-version']
+  if (version !== undefined && !(API_VERSIONS as readonly string[]).includes(version as string)) {
+    return refuse('protocol.version_unknown', { seen: String(version).slice(0, 40), known: API_VERSIONS }).refusal
+  }
+  const idempotencyKey = headers['idempotency-key']
+  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(String(idempotencyKey))) {
+    return refuse('protocol.invalid_field', { path: 'idempotency-key', expected: '1 to 255 visible ASCII characters' }).refusal
+  }
+  return null
 }
 
 async function ask<B extends TSchema, Q extends TSchema>(
@@ -192,6 +206,7 @@ async function ask<B extends TSchema, Q extends TSchema>(
     const checked = checkQuery(query)
     if (!checked.ok) return checked
     query = checked.value
+    if (route.keepsQuery) entry.body = query as object
   }
   return route.handler({
     ...who, docking: key.docking, body: read as never, query: query as never, params: request.params as Record<string, string>, requestId: request.id,
@@ -209,7 +224,7 @@ const NOTHING = Buffer.alloc(0)
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i
 
 /** The body as a value: right type, plain encoding, UTF-8, strict JSON. */
-export function readBody(request: FastifyRequest, body: Buffer): Outcome<unknown> {
+export function readBody(request: Pick<FastifyRequest, 'headers'>, body: Buffer): Outcome<unknown> {
   const type = request.headers['content-type'] ?? ''
   if (request.headers['content-encoding'] !== undefined) return refuse('protocol.unsupported_media', { expected: 'application/json without content-encoding', seen: String(request.headers['content-encoding']).slice(0, 60) })
   if (body.byteLength === 0) return refuse('protocol.malformed_request', { problem: 'the body is empty', at: 'line 1 column 1' })

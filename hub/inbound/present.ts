@@ -1,7 +1,8 @@
 import { formatAmount } from '../../protocol/money.ts'
 import { reasonOf, type ReasonCode } from '../../protocol/reasons.ts'
+import { isOpen, type Appeal, type WholeAppeal } from '../domain/appeals/index.ts'
 import { choiceOf, formSchema, stockOfChoice, type Card, type GoodOptions, type Offered } from '../domain/catalogue/index.ts'
-import type { Decision, Statement } from '../domain/decisions/index.ts'
+import { tellable, type Decision } from '../domain/decisions/index.ts'
 import type { Contact } from '../domain/notices/index.ts'
 import type { Order, Quote } from '../domain/orders/index.ts'
 import type { KeyRow } from '../domain/partners/index.ts'
@@ -115,10 +116,19 @@ function standingView({ statement: { measure }, liftedAt, liftHow, liftNote, sup
   return { state, endedAt: lapsed ? measure.endsAt : (liftedAt?.toISOString() ?? null), how: lapsed ? 'lapse' as const : liftHow, note: lapsed ? null : liftNote, supersededBy }
 }
 
-/** Pieces that may not be told keep their hash, so that it can be shown later that they were there. */
-function tellable(statement: Statement): Statement {
+export function presentAppeal(appeal: Appeal) {
+  const { id, decision, code, state, filedAt, decideBy, evidenceDue, extendedDays, missedAt, closedAt, outcomeDecision } = appeal
   return {
-    ...statement, facts: statement.cause.code === 'compliance.withheld_by_law' ? [] : statement.facts,
-    evidence: statement.evidence.map((one) => (one.disclosure === 'full' || one.disclosure === 'redacted' ? one : { ...one, id: '', reproduce: null })),
+    id, decision, code, class: appeal.class, state, filedAt: filedAt.toISOString(), decideBy: isOpen(appeal) && state !== 'evidence_owed' ? decideBy.toISOString() : null,
+    evidenceDue: evidenceDue?.toISOString() ?? null, extendedDays, missedAt: missedAt?.toISOString() ?? null, closedAt: closedAt?.toISOString() ?? null, outcomeDecision,
+  }
+}
+
+/** With all that was said, and without the names of those who said it. */
+export function presentWholeAppeal({ appeal, entries, evidence }: WholeAppeal) {
+  return {
+    ...presentAppeal(appeal),
+    entries: entries.map(({ kind, side, text, at, dueAt }) => ({ kind, side, text, at: at.toISOString(), dueAt: dueAt?.toISOString() ?? null })),
+    evidence: evidence.map(({ seq, name, note, sha256, bytes }) => ({ number: seq, name, note, sha256, bytes })),
   }
 }

@@ -30,7 +30,7 @@ export function problemOf(refusal: Refusal, context: { publicUrl: string; reques
     because,
     retry: reason.retry,
     side: reason.side,
-    ...(refusal.decision ? { decision: refusal.decision, appeal: `${context.publicUrl}/reasons/${refusal.code}` } : {}),
+    ...(refusal.decision ? { decision: refusal.decision, appeal: `${context.publicUrl}/api/decisions/${refusal.decision}/appeals` } : {}),
     ...(refusal.also
       ? { also: refusal.also.map((other) => ({ code: other.code, class: reasonOf(other.code).class, detail: explain(other, context.lang), because: other.because })) }
       : {}),

@@ -197,7 +197,7 @@ function parsed(bytes: Uint8Array): unknown {
 }
 
 /** Fields of a body that say what was asked and never who or with what; all others are shown by their names. */
-const SHOWN = new Set(['reference', 'good', 'quantity', 'maxUnitPrice', 'kind', 'overlap', 'call', 'code'])
+const SHOWN = new Set(['reference', 'good', 'quantity', 'maxUnitPrice', 'kind', 'overlap', 'call', 'code', 'after', 'limit'])
 const MOST_FIELDS = 20
 const LONGEST_VALUE = 64
 const NAME = /^[A-Za-z_]{1,24}$/

@@ -9,6 +9,7 @@ import { acgRoutes, answerAcg, isAcg } from './dialects.ts'
 import { answerSocketError, boundBody, edgeRefusal, guardSockets } from './edge.ts'
 import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
+import { appealRoutes as operatorAppealRoutes } from './operator/appeals.ts'
 import { bookRoutes } from './operator/books.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
 import { findingRoutes } from './operator/findings.ts'
@@ -22,6 +23,7 @@ import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
 import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
+import { appealRoutes } from './partner/appeals.ts'
 import { conformanceRoutes } from './partner/conformance.ts'
 import { drillRoutes } from './partner/drills.ts'
 import { rulebookRoutes } from './operator/rulebook.ts'
@@ -35,6 +37,7 @@ import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
 import { commentRoutes } from './partner/rules.ts'
 import { answerRefusal, refusalOfError } from './pipeline.ts'
+import { doctorRoutes } from './public/doctor.ts'
 import { figureRoutes } from './public/figures.ts'
 import { badgeRoutes } from './public/badge.ts'
 import { drillLogRoutes } from './public/drill-log.ts'
@@ -113,6 +116,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     publicRoutes(doors, hub)
     referenceRoutes(doors)
     linkRoutes(doors, hub)
+    doctorRoutes(doors, hub)
     reasonRoutes(doors, hub)
     figureRoutes(doors, hub)
     dockingRoutes(doors, hub)
@@ -130,6 +134,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     startRoutes(doors, hub)
     fundsRoutes(doors, hub)
     contactRoutes(doors, hub)
+    appealRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
     ruleRoutes(doors, hub)
@@ -144,6 +149,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     bookRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
+    operatorAppealRoutes(doors, hub)
     findingRoutes(doors, hub)
     operatorOrderRoutes(doors, hub)
     migrationRoutes(doors, hub)

@@ -32,13 +32,15 @@ export type SignedIn = {
   base: string | null
 }
 
+/** As much of the house as a sign-in asks. */
+type Gate = Pick<Hub, 'keys' | 'clock' | 'nobody'>
+
 /** A refusal with the key that was named, if there is one. */
 type Tried = { ok: true; value: SignedIn } | { ok: false; refusal: Refusal; seen?: LiveKey; more?: Because }
 
 /** Who asks: by RFC 9421 signature if there is one, else by bearer key. A refusal of a known docking is kept as a fact. */
 export async function signIn(hub: Hub, arrival: Arrival): Promise<Outcome<SignedIn>> {
-  const signed = arrival.header('signature-input') !== undefined || arrival.header('signature') !== undefined
-  const outcome = signed ? await bySignature(hub, arrival) : await byBearer(hub, arrival)
+  const outcome = await tryToSignIn(hub, arrival)
   if (!outcome.ok) {
     // Who proves a key always passes; who fails too often is slowed down, and with everybody behind the same address.
     hub.limiter.failed(arrival.address, hub.clock.nowMs())
@@ -54,7 +56,13 @@ export async function signIn(hub: Hub, arrival: Arrival): Promise<Outcome<Signed
   return allowed.ok ? outcome : noted(hub, outcome.value.key, allowed.refusal)
 }
 
-async function byBearer(hub: Hub, arrival: Arrival): Promise<Tried> {
+/** The same without any trace: nothing is counted, written or spent. */
+export async function tryToSignIn(gate: Gate, arrival: Arrival): Promise<Tried> {
+  const signed = arrival.header('signature-input') !== undefined || arrival.header('signature') !== undefined
+  return signed ? bySignature(gate, arrival) : byBearer(gate, arrival)
+}
+
+async function byBearer(hub: Gate, arrival: Arrival): Promise<Tried> {
   const token = /^Bearer ([!-~]{1,200})$/i.exec(arrival.header('authorization') ?? '')?.[1]
   if (token === undefined) return refuse('partners.credentials_missing')
   const read = readKey(token)
@@ -68,7 +76,7 @@ async function byBearer(hub: Hub, arrival: Arrival): Promise<Tried> {
 }
 
 /** The steps in the order of RFC 9421: read, find the key, verify, then everything that only the holder may be told. */
-async function bySignature(hub: Hub, arrival: Arrival): Promise<Tried> {
+async function bySignature(hub: Gate, arrival: Arrival): Promise<Tried> {
   const claim = readSignature(toSigned(arrival))
   if (!claim.ok) return claim
   const { keyid, base, created, nonce } = claim.value
@@ -98,7 +106,7 @@ export function timeOf({ docking }: Pick<LiveKey, 'docking'>, nowMs: number): Da
 }
 
 /** A partner may cover any header with its signature; those that carry secrets are named in a report and not shown. */
-function redacted(base: string): string {
+export function redacted(base: string): string {
   return base.replace(/^"(authorization|proxy-authorization|cookie)": .*$/gm, '"$1": ***').slice(0, 4_000)
 }
 
@@ -124,7 +132,7 @@ function proves(claim: SignatureClaim, kind: 'hmac-sha256' | 'ed25519', key: Key
   })
 }
 
-function toSigned(arrival: Arrival): SignedRequest {
+export function toSigned(arrival: Pick<Arrival, 'method' | 'url' | 'scheme' | 'header' | 'body'>): SignedRequest {
   const mark = arrival.url.indexOf('?')
   return {
     method: arrival.method,
@@ -142,10 +150,10 @@ function noted(hub: Hub, key: LiveKey, refusal: Refusal, more: Because = {}): { 
   return { ok: false, refusal }
 }
 
-function sha256(bytes: Uint8Array): Uint8Array {
+export function sha256(bytes: Uint8Array): Uint8Array {
   return hash('sha256', bytes, 'buffer')
 }
 
-function sha512(bytes: Uint8Array): Uint8Array {
+export function sha512(bytes: Uint8Array): Uint8Array {
   return hash('sha512', bytes, 'buffer')
 }

@@ -7,6 +7,8 @@ export const limits = {
   batchBytes: 1024 * 1024,
   batchOrders: 500,
   batchCards: 5_000,
+  /** An appeal with five documents of 256 KB, in base64. */
+  appealBytes: 2 * 1024 * 1024,
   importBytes: 5 * 1024 * 1024,
   requestTimeoutS: 20,
   cardsPerOrder: 1_000,

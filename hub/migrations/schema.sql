@@ -1,3 +1,112 @@
+create schema appeals;
+
+create table appeals.appeals (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  decision text collate "C" not null,
+  class text collate "C" not null,
+  code text collate "C" not null,
+  decision_by text collate "C" not null,
+  approved_by text collate "C",
+  stands_when_missed boolean not null,
+  via text collate "C" not null,
+  filed_by text collate "C" not null,
+  filed_at timestamp with time zone not null,
+  state text collate "C" default 'filed'::text not null,
+  decide_by timestamp with time zone not null,
+  paused_at timestamp with time zone,
+  evidence_due timestamp with time zone,
+  paused_for interval default '00:00:00'::interval not null,
+  extended_days integer default 0 not null,
+  missed_at timestamp with time zone,
+  decided_by text collate "C",
+  closed_at timestamp with time zone,
+  outcome_decision text collate "C",
+  constraint appeals_pkey PRIMARY KEY (lane, id),
+  constraint appeals_another_person CHECK (((lower(decided_by) <> lower(decision_by)) AND ((approved_by IS NULL) OR (lower(decided_by) <> lower(approved_by))))),
+  constraint appeals_class CHECK ((class = ANY (ARRAY['technical'::text, 'commercial'::text, 'compliance'::text]))),
+  constraint appeals_clock CHECK (((decide_by <= ((filed_at + ('24:00:00'::interval * ((15 + extended_days))::double precision)) + paused_for)) AND (paused_for >= '00:00:00'::interval))),
+  constraint appeals_closed CHECK (((state = ANY (ARRAY['upheld'::text, 'overturned'::text, 'partly'::text, 'withdrawn'::text])) = (closed_at IS NOT NULL))),
+  constraint appeals_decided CHECK (((state = ANY (ARRAY['upheld'::text, 'overturned'::text, 'partly'::text])) = (decided_by IS NOT NULL))),
+  constraint appeals_extension CHECK (((extended_days >= 0) AND (extended_days <= 15))),
+  constraint appeals_partly CHECK (((state <> 'partly'::text) OR (outcome_decision IS NOT NULL))),
+  constraint appeals_paused CHECK ((num_nonnulls(paused_at, evidence_due) =
+CASE state
+    WHEN 'evidence_owed'::text THEN 2
+    ELSE 0
+END)),
+  constraint appeals_state CHECK ((state = ANY (ARRAY['filed'::text, 'evidence_owed'::text, 'under_review'::text, 'upheld'::text, 'overturned'::text, 'partly'::text, 'withdrawn'::text]))),
+  constraint appeals_via CHECK ((via = ANY (ARRAY['api'::text, 'link'::text])))
+) with (fillfactor=70);
+
+create table appeals.entries (
+  lane integer not null,
+  appeal text collate "C" not null,
+  seq integer not null,
+  kind text collate "C" not null,
+  side text collate "C" not null,
+  by text collate "C" not null,
+  sealed bytea,
+  at timestamp with time zone not null,
+  due_at timestamp with time zone,
+  constraint entries_pkey PRIMARY KEY (lane, appeal, seq),
+  constraint entries_appeal FOREIGN KEY (lane, appeal) REFERENCES appeals.appeals(lane, id),
+  constraint entries_kind CHECK ((kind = ANY (ARRAY['filed'::text, 'asked'::text, 'given'::text, 'resumed'::text, 'extended'::text, 'missed'::text, 'upheld'::text, 'overturned'::text, 'partly'::text, 'withdrawn'::text]))),
+  constraint entries_side CHECK ((side = ANY (ARRAY['partner'::text, 'main_site'::text, 'clock'::text])))
+);
+
+create table appeals.evidence (
+  lane integer not null,
+  appeal text collate "C" not null,
+  seq integer not null,
+  entry integer not null,
+  name text not null,
+  note text not null,
+  sha256 text collate "C" not null,
+  bytes integer,
+  sealed bytea,
+  constraint evidence_pkey PRIMARY KEY (lane, appeal, seq),
+  constraint evidence_entry FOREIGN KEY (lane, appeal, entry) REFERENCES appeals.entries(lane, appeal, seq),
+  constraint evidence_few CHECK (((seq >= 1) AND (seq <= 20))),
+  constraint evidence_hash CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+  constraint evidence_small CHECK ((((bytes IS NULL) = (sealed IS NULL)) AND ((bytes >= 1) AND (bytes <= 262144))))
+);
+
+create table appeals.pauses (
+  lane integer not null,
+  appeal text collate "C" not null,
+  seq integer not null,
+  from_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  until_at timestamp with time zone,
+  constraint pauses_pkey PRIMARY KEY (lane, appeal, seq),
+  constraint pauses_appeal FOREIGN KEY (lane, appeal) REFERENCES appeals.appeals(lane, id),
+  constraint pauses_bounded CHECK (((due_at > from_at) AND (due_at <= (from_at + '15 days'::interval)) AND (until_at >= from_at))),
+  constraint pauses_few CHECK (((seq >= 1) AND (seq <= 3)))
+);
+
+CREATE INDEX appeals_by_close ON appeals.appeals USING btree (closed_at) WHERE (closed_at IS NOT NULL);
+
+CREATE INDEX appeals_by_id ON appeals.appeals USING btree (id);
+
+CREATE INDEX appeals_of ON appeals.appeals USING btree (lane, docking, id);
+
+CREATE UNIQUE INDEX appeals_one_open ON appeals.appeals USING btree (lane, decision) WHERE (state = ANY (ARRAY['filed'::text, 'evidence_owed'::text, 'under_review'::text]));
+
+CREATE INDEX appeals_running ON appeals.appeals USING btree (lane, id) WHERE (state = ANY (ARRAY['filed'::text, 'evidence_owed'::text, 'under_review'::text]));
+
+CREATE UNIQUE INDEX pauses_one_open ON appeals.pauses USING btree (lane, appeal) WHERE (until_at IS NULL);
+
+grant usage on schema appeals to berth_app;
+grant insert, select on table appeals.appeals to berth_app;
+grant insert, select on table appeals.entries to berth_app;
+grant insert, select on table appeals.evidence to berth_app;
+grant insert, select on table appeals.pauses to berth_app;
+grant update (closed_at), update (decide_by), update (decided_by), update (evidence_due), update (extended_days), update (missed_at), update (outcome_decision), update (paused_at), update (paused_for), update (state) on table appeals.appeals to berth_app;
+grant update (until_at) on table appeals.pauses to berth_app;
+
+
 create schema catalogue;
 
 create table catalogue.card_index (
@@ -774,9 +883,9 @@ create table notices.contacts (
   created_at timestamp with time zone not null,
   removed_at timestamp with time zone,
   constraint contacts_pkey PRIMARY KEY (lane, id),
-  constraint contacts_channel CHECK ((channel = 'email'::text)),
+  constraint contacts_channel CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text, 'wecom'::text, 'dingtalk'::text]))),
   constraint contacts_erased CHECK ((((state = 'active'::text) AND (num_nonnulls(sealed, blind) = 2) AND (removed_at IS NULL)) OR ((state = 'removed'::text) AND (num_nonnulls(sealed, blind) = 0) AND (removed_at IS NOT NULL)))),
-  constraint contacts_kinds CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['decisions'::text, 'funds'::text, 'stock'::text]))),
+  constraint contacts_kinds CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['decisions'::text, 'funds'::text, 'stock'::text, 'keys'::text, 'conditions'::text, 'appeals'::text]))),
   constraint contacts_lang CHECK ((lang = ANY (ARRAY['zh-CN'::text, 'en'::text]))),
   constraint contacts_set_by CHECK ((set_by = ANY (ARRAY['operator'::text, 'partner'::text])))
 );
@@ -805,7 +914,7 @@ create table notices.outbox (
   sent_at timestamp with time zone,
   constraint outbox_pkey PRIMARY KEY (lane, id),
   constraint outbox_once UNIQUE (lane, contact, kind, subject, occasion),
-  constraint outbox_kind CHECK ((kind = ANY (ARRAY['decision_taken'::text, 'decision_changed'::text, 'decision_lifted'::text, 'balance_low'::text, 'stock_low'::text]))),
+  constraint outbox_kind CHECK ((kind = ANY (ARRAY['decision_taken'::text, 'decision_changed'::text, 'decision_lifted'::text, 'balance_low'::text, 'stock_low'::text, 'key_ending'::text, 'key_revoked'::text, 'condition_lasting'::text, 'appeal_filed'::text, 'appeal_asked'::text, 'appeal_given'::text, 'appeal_extended'::text, 'appeal_decided'::text, 'appeal_missed'::text, 'appeal_withdrawn'::text, 'appeal_due'::text]))),
   constraint outbox_sent CHECK (((state = 'sent'::text) = (sent_at IS NOT NULL))),
   constraint outbox_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text, 'dropped'::text])))
 ) with (fillfactor=80);
@@ -994,6 +1103,8 @@ CREATE INDEX keys_by_docking ON partners.keys USING btree (lane, docking);
 CREATE INDEX keys_by_hash ON partners.keys USING btree (hash) WHERE (hash IS NOT NULL);
 
 CREATE INDEX keys_by_id ON partners.keys USING btree (id);
+
+CREATE INDEX keys_ending ON partners.keys USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND (revoked_at IS NULL));
 
 grant usage on schema partners to berth_app;
 grant insert, select on table partners.dockings to berth_app;

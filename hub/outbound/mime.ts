@@ -1,4 +1,4 @@
-import type { Mail } from '../domain/notices/ports.ts'
+import type { Dispatch } from '../domain/notices/ports.ts'
 
 const LONGEST_LINE = 998
 const WORD_BYTES = 45
@@ -7,7 +7,7 @@ const WORD_BYTES = 45
  * A letter as RFC 5322 with MIME: plain text and HTML in UTF-8, as they are wherever lines are short enough to travel so,
  * so that a person who opens the file can read it. Headers are ASCII; nothing that a person named can end one.
  */
-export function writeMessage(mail: Mail, from: string): Buffer {
+export function writeMessage(mail: Dispatch, from: string): Buffer {
   const boundary = `=_${mail.messageId.replace(/[^A-Za-z0-9]/g, '').slice(0, 50)}`
   const headers = [
     ['Date', writeDate(mail.at)], ['From', oneLine(from)], ['To', oneLine(mail.to)], ['Subject', encodeHeader(mail.subject)], ['Message-ID', oneLine(mail.messageId)],

@@ -90,6 +90,12 @@ export function readRefusals(rows: Rows): RefusalFact[] {
   }))
 }
 
+/** Every cause that a refusal named, the one in front first. Facts of before the values were kept name the others by code alone. */
+export function causesIn(fact: RefusalFact): { code: string; because: Record<string, unknown> }[] {
+  const { because = {}, also = [] } = JSON.parse(fact.body) as { because?: Record<string, unknown>; also?: (string | { code: string; because: Record<string, unknown> })[] }
+  return [{ code: fact.code, because }, ...also.map((other) => (typeof other === 'string' ? { code: other, because: {} } : other))]
+}
+
 /** Facts of a lane in order, from behind a position: what every follower reads. */
 export function loadFacts(lane: number, after: bigint, limit: number): Statement {
   return {

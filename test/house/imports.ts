@@ -5,9 +5,10 @@ import { cut, importsOf } from './source.ts'
 export const FLOORS: readonly (readonly string[])[] = [
   ['rulebook'],
   ['terms', 'ledger', 'decisions', 'operators'],
-  ['partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
+  ['appeals', 'partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
   ['orders', 'pricing', 'compliance', 'sandbox'],
   ['risk', 'migration', 'conformance', 'drills'],
+  ['letters'],
   ['notices', 'logbook', 'figures'],
 ]
 

@@ -351,10 +351,12 @@ test('row 72, a suspended partner is refused by the measure with its decision an
     for (const change of [{}, { quantity: 1000 }, { maxUnitPrice: '0.01' }, { good: 'gds_nobody' }]) {
       const problem = refusedAs(await hub.signed(held, 'POST', '/api/orders', ask(change)), 'compliance.licence_missing', JSON.stringify(change))
       assert.deepEqual([problem.class, problem.decision], ['compliance', measure.body.id])
-      assert.equal((await fetch(problem.appeal)).status, 200, 'the appeal can be read about')
+      assert.equal(problem.appeal, `${hub.url}/api/decisions/${problem.decision}/appeals`)
+      assert.equal((await fetch(problem.type)).status, 200, 'what can be done is told on the page')
     }
     for (const path of ['/api/docking', '/api/docking/report', '/api/goods', '/api/funds/balance', '/api/orders']) assert.equal((await hub.signed(held, 'GET', path)).status, 200, path)
   })
+  assert.equal((await hub.signed(held, 'POST', `/api/decisions/${measure.body.id}/appeals`, { text: 'The licence was shown on the 3rd.' })).status, 201, 'the address of the appeal takes one')
 })
 
 test('a card file that is not UTF-8, compressed, or asked for with a wrong name or day is refused before a card is stored', async () => {

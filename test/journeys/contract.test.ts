@@ -202,6 +202,7 @@ function bodyFor(path: string): unknown {
   if (path === '/api/orders') return ask('gds_nobody', 'S-1')
   if (path === '/api/orders/batch') return { orders: [ask('gds_nobody', 'S-1')] }
   if (path === '/api/quotes') return { good: 'gds_nobody', quantity: 1 }
+  if (path.endsWith('/appeals') || path.endsWith('/evidence')) return { text: 'It was paid.' }
   if (path.endsWith('/tasks')) return { task: 'sign' }
   if (path.endsWith('/text')) return { text: 'x' }
   if (path === '/api/contacts') return { items: [] }

@@ -47,7 +47,9 @@ test('an owner whose software shows nothing is told of a measure and of its end,
   assert.deepEqual(['cache-control', 'referrer-policy', 'x-robots-tag', 'x-content-type-options'].map((name) => english.headers.get(name)), ['no-store', 'no-referrer', 'noindex, nofollow, noarchive', 'nosniff'])
   const policy = english.headers.get('content-security-policy')!
   assert.match(policy, /^default-src 'none'; style-src 'sha256-[\w+/]{43}='; /)
-  assert.doesNotMatch(english.text, /<script|<img|<form|<link|style=|src=|owner@|bth_/)
+  assert.doesNotMatch(english.text, /<script|<img|<link|style=|src=|owner@|bth_/)
+  assert.deepEqual([...english.text.matchAll(/<form [^>]*action="([^"]+)"/g)].map((match) => match[1]), [`/n/${told!.token}/appeal?lang=en`], 'it sends nothing but the appeal, to its own hub')
+  assert.match(policy, /form-action 'self'; frame-ancestors 'none'/)
   assert.equal((await page(`${hub.url}/reasons/compliance.identity_unverified`, { accept: 'text/html' })).status, 200)
 
   assert.equal((await hub.operator('POST', `/operator/decisions/${held.body.id}/lift`, { note: 'a note for ourselves' })).status, 200)

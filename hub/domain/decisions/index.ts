@@ -4,6 +4,7 @@ export {
 export { isInForce, isStopping, pricedUpTo, quarantineIn, refusalOf, refusalsInForce, REVIEW_WITHIN_DAYS, TERMINATION_NOTICE_DAYS, throttleIn, URGENT } from './rules.ts'
 export { isFog } from './fog.ts'
 export { isWithheld } from './honesty.ts'
+export { tellable } from './wording.ts'
 export { loadMeasures, readMeasures } from './store.ts'
 export {
   approveDraft, decisionPage, decisionsOf, draftDecision, dropToWarn, findDecision, findDecisionById, hold, lift, supersede, type HoldCommand,

@@ -35,9 +35,11 @@ export async function runChecks(
   return db.transaction((connection) => underLanes(connection, [docking.lane], async ({ append }) => {
     const runs: CheckRun[] = []
     for (const result of found) {
+      // What the law withholds is told by its decision and proves nothing here.
+      if (result.verdict === 'withheld') continue
       const inputHash = Object.hasOwn(desk.inputs, result.check) ? asked.inputHash : null
       const run: Omit<CheckRun, 'ranAt'> = {
-        lane: docking.lane, id: asked.makeId(), docking: docking.id, check: result.check, version: VERSION, inputHash, verdict: result.verdict, code: result.code, side: result.side,
+        lane: docking.lane, id: asked.makeId(), docking: docking.id, check: result.check, version: VERSION, inputHash, verdict: result.verdict as CheckRun['verdict'], code: result.code, side: result.side,
         // Whatever stands in the report the partner can ask for at any time; who holds a secret can hash it.
         reproducible: true, result, sha256: createHash('sha256').update(canonicalJson({ docking: docking.id, at: at.toISOString(), inputHash, result })).digest('hex'), ranBy: asked.by,
       }

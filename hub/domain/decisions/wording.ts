@@ -32,6 +32,17 @@ function conditionOf(given: Condition | string | null | undefined): Condition | 
   return typeof given === 'string' ? { words: given } : given
 }
 
+/**
+ * A statement as its docking may read it: what is kept from it is said to be kept, and not in it. Pieces that may not be
+ * told keep their hash, so that it can be shown later that they were there. This is also what is sealed.
+ */
+export function tellable<S extends Pick<Statement, 'cause' | 'facts' | 'evidence'>>(statement: S): S {
+  return {
+    ...statement, facts: statement.cause.code === 'compliance.withheld_by_law' ? [] : statement.facts,
+    evidence: statement.evidence.map((one) => (one.disclosure === 'full' || one.disclosure === 'redacted' ? one : { ...one, id: '', reproduce: null })),
+  }
+}
+
 /** SHA-256 of a fact as it is read: the same words in other spacing, width or case are the same fact. */
 export function hashOfFact(text: string): string {
   return createHash('sha256').update(text.normalize('NFKC').toLowerCase().replace(/[\s\p{P}]+/gu, '')).digest('hex')

@@ -1,2 +1,2 @@
-export type { Approach, Report } from './model.ts'
+export type { Approach, Report, SeenRequest } from './model.ts'
 export { report } from './service.ts'

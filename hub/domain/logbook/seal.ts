@@ -7,7 +7,7 @@ import { loadBlocks, loadFactsAt, readBareFacts, readBlocks, type BareFact, type
 import { loadHeads } from '../../platform/lanes.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Signer } from '../../platform/sealing/signer.ts'
-import { findDecision } from '../decisions/index.ts'
+import { findDecision, tellable } from '../decisions/index.ts'
 import type { SealedCheckpoint } from './model.ts'
 import { blockPayload, FAMILIES, factPayload, originOf, spansOf } from './rules.ts'
 import {
@@ -102,7 +102,7 @@ export class Sealer {
   async #statementOf(fact: BareFact): Promise<string | null> {
     if (fact.kind !== 'decision.taken' || fact.subject === null) return null
     const decision = await findDecision(this.#db, fact.lane, fact.subject)
-    return decision === null ? null : now(statementHash(decision.statement))
+    return decision === null ? null : now(statementHash(tellable(decision.statement)))
   }
 }
 

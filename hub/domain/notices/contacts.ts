@@ -2,8 +2,9 @@ import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
-import { MAIN_SITE, type Contact, type ContactKind, type Language, type Owner } from './model.ts'
-import { maskAddress, readAddress } from './rules.ts'
+import type { Language } from '../letters/index.ts'
+import { MAIN_SITE, type Channel, type Contact, type ContactKind, type Owner } from './model.ts'
+import { EXPECTED_ADDRESS, isRobotSecret, maskAddress, readAddress } from './rules.ts'
 import { changeContact, eraseContact, insertContact, loadAdded, loadContacts, locateContact, readContacts, type KeptContact } from './store.ts'
 
 const MOST_CONTACTS = 20
@@ -11,14 +12,15 @@ const MOST_CONTACTS = 20
 const MOST_NEW_A_DAY = 20
 const DAY_MS = 86_400_000
 
-export type ContactAsk = { address: string; language: Language; kinds: readonly ContactKind[] }
+/** `secret` is the one with which a DingTalk robot wants its messages signed; no other channel has one. */
+export type ContactAsk = { channel: Channel; address: string; secret?: string | undefined; language: Language; kinds: readonly ContactKind[] }
 
-/** What is needed to write contacts. */
-export type Desk = { db: Database; vault: Vault; makeId: () => string }
+/** What is needed to write contacts. `robotOrigins`: where group robots may live besides their makers' own servers. */
+export type Desk = { db: Database; vault: Vault; makeId: () => string; robotOrigins: readonly string[] }
 
 /** Adds a contact; one that is there already under this address gets the new language and kinds, and is the operator's from then on if the operator adds it. */
 export async function addContact(desk: Desk, owner: Owner, ask: ContactAsk, by: Contact['setBy']): Promise<Outcome<{ contact: Contact; added: boolean }>> {
-  const read = readAsk(owner, ask, null)
+  const read = readAsk(desk, owner, ask, null)
   if (!read.ok) return read
   return desk.db.transaction((connection) =>
     underLanes(connection, [owner.lane], async (work) => {
@@ -35,7 +37,7 @@ export async function addContact(desk: Desk, owner: Owner, ask: ContactAsk, by: 
 export async function replaceContacts(desk: Desk, owner: Owner, asks: readonly ContactAsk[]): Promise<Outcome<Contact[]>> {
   const wanted: ContactAsk[] = []
   for (const [i, ask] of asks.entries()) {
-    const read = readAsk(owner, ask, i)
+    const read = readAsk(desk, owner, ask, i)
     if (!read.ok) return read
     if (wanted.some((other) => other.address === read.value.address)) return refuse('protocol.invalid_field', { path: `/items/${i}/address`, expected: 'an address that stands in the list once' })
     wanted.push(read.value)
@@ -69,21 +71,36 @@ export async function contactsOf(db: Database, owner: Owner): Promise<Contact[]>
   return readContacts(await db.run(loadContacts([owner]))).map(bare)
 }
 
-/** Under which a sealed address opens. */
-export function addressContext(contact: string): string {
+/** The address of a contact and the secret beside it, for whoever sends. */
+export function openAddress(vault: Vault, { id, sealed }: Pick<KeptContact, 'id' | 'sealed'>): { to: string; secret: string | null } {
+  const [to, secret] = vault.open(sealed, contextOf(id)).toString().split('\n') as [string, string?]
+  return { to, secret: secret ?? null }
+}
+
+function sealAddress(vault: Vault, id: string, { address, secret }: ContactAsk): Buffer {
+  return vault.seal(Buffer.from(secret === undefined ? address : `${address}\n${secret}`), contextOf(id))
+}
+
+function contextOf(contact: string): string {
   return `contact|${contact}`
 }
 
 /** @param index its place in a list; null when it came alone */
-function readAsk(owner: Owner, ask: ContactAsk, index: number | null): Outcome<ContactAsk> {
-  const address = readAddress(ask.address)
-  if (address === null) return refuse('protocol.invalid_field', { path: index === null ? '/address' : `/items/${index}/address`, expected: 'an e-mail address such as name@example.com' })
+function readAsk(desk: Desk, owner: Owner, ask: ContactAsk, index: number | null): Outcome<ContactAsk> {
+  const at = (field: string) => `${index === null ? '' : `/items/${index}`}/${field}`
+  const address = readAddress(ask.channel, ask.address, desk.robotOrigins)
+  if (address === null) return refuse('protocol.invalid_field', { path: at('address'), expected: EXPECTED_ADDRESS[ask.channel] })
+  if (ask.channel === 'dingtalk' ? !isRobotSecret(ask.secret ?? '') : ask.secret !== undefined) {
+    return refuse('protocol.invalid_field', { path: at('secret'), expected: ask.channel === 'dingtalk' ? 'the signing secret of the DingTalk robot, SEC…' : 'no secret: only a DingTalk robot has one' })
+  }
   // The main site writes decisions and sees balances itself: a contact of it that waits for them would wait for ever.
-  if (owner.docking === MAIN_SITE && ask.kinds.some((kind) => kind !== 'stock')) {
-    return refuse('protocol.invalid_field', { path: index === null ? '/kinds' : `/items/${index}/kinds`, expected: 'stock alone: decisions and funds are told to dockings' })
+  if (owner.docking === MAIN_SITE && ask.kinds.some((kind) => !OF_MAIN_SITE.includes(kind))) {
+    return refuse('protocol.invalid_field', { path: at('kinds'), expected: 'stock, conditions or appeals: decisions, funds and keys are told to dockings' })
   }
   return accept({ ...ask, address, kinds: [...new Set(ask.kinds)] })
 }
+
+const OF_MAIN_SITE: readonly ContactKind[] = ['stock', 'conditions', 'appeals']
 
 async function admitNew(connection: Connection, { at }: LaneWork, owner: Owner, wanted: number): Promise<Outcome<null>> {
   if (wanted === 0) return accept(null)
@@ -116,16 +133,16 @@ async function put(
   if (old && old.setBy === 'operator' && by === 'partner') return { contact: bare(old), added: false }
   if (old) {
     const now: Contact = { ...old, language, kinds, setBy: by === 'operator' ? by : old.setBy }
-    const same = old.language === language && old.kinds.join() === kinds.join() && old.setBy === now.setBy
+    const same = old.language === language && old.kinds.join() === kinds.join() && old.setBy === now.setBy && openAddress(desk.vault, old).secret === (ask.secret ?? null)
     if (!same) {
-      await connection.run(changeContact(now))
+      await connection.run(changeContact(now, sealAddress(desk.vault, old.id, ask)))
       append(fact(owner, 'contact.changed', old.id, { language, kinds, by }))
     }
     return { contact: bare(now), added: false }
   }
-  const contact: Contact = { ...owner, id: desk.makeId(), channel: 'email', masked: maskAddress(ask.address), language, kinds, setBy: by, createdAt: at }
-  await connection.run(insertContact(contact, desk.vault.seal(Buffer.from(ask.address), addressContext(contact.id)), blindOf(desk, owner, ask.address)))
-  append(fact(owner, 'contact.added', contact.id, { language, kinds, by }))
+  const contact: Contact = { ...owner, id: desk.makeId(), channel: ask.channel, masked: maskAddress(ask.channel, ask.address), language, kinds, setBy: by, createdAt: at }
+  await connection.run(insertContact(contact, sealAddress(desk.vault, contact.id, ask), blindOf(desk, owner, ask.address)))
+  append(fact(owner, 'contact.added', contact.id, { channel: ask.channel, language, kinds, by }))
   return { contact, added: true }
 }
 

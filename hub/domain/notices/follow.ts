@@ -2,10 +2,10 @@ import { HOUSE_LANE } from '../../kernel/lanes.ts'
 import { loadFactsOf, readFactsOf, type AcceptedFact } from '../../platform/facts.ts'
 import { loadHeads } from '../../platform/lanes.ts'
 import type { Database } from '../../platform/postgres/database.ts'
-import { decisionsOf } from '../decisions/index.ts'
+import type { Seen } from '../letters/index.ts'
+import { dueAppeals, endingKeys, eventsOf, TELLING, type Event } from './events.ts'
 import { linkTokenOf, type LinkKeys } from './link.ts'
-import type { ContactKind, NoticeKind, Owner, Seen, Watch } from './model.ts'
-import { standingOf } from './rules.ts'
+import type { Watch } from './model.ts'
 import {
   anyWatch, insertNotices, loadBalanceWatches, loadContacts, loadCursors, loadStockWatches, moveCursor, readContacts, readWatches, type KeptContact, type NewNotice,
 } from './store.ts'
@@ -20,15 +20,13 @@ export type FollowerOptions = {
   quietMs: number
 }
 
-const TOLD: Readonly<Record<string, NoticeKind>> = { 'decision.taken': 'decision_taken', 'decision.changed': 'decision_changed', 'decision.lifted': 'decision_lifted', 'decision.lapsed': 'decision_lifted' }
-const ALWAYS = [...Object.keys(TOLD), 'contact.added', 'contact.changed', 'alert.set']
+const ALWAYS = [...TELLING, 'alert.set']
 /** Read only while somebody watches: they are as many as orders. Whatever else moves a deposit is seen by the sweep. */
 const MOVING = ['order.accepted', 'order.voided', 'deposit.booked', 'lot.published']
+/** Facts that move no deposit and make nobody a hearer. */
+const STILL = /^(decision|key|appeal)\./
 /** Positions of a lane that are read at once. */
 const SPAN = 2_000n
-
-/** What is to be told to whom, before it is a letter. */
-type Event = { owner: Owner; wanted: ContactKind; kind: NoticeKind; subject: string; occasion: bigint; body: string; only: string | null }
 
 /**
  * Reads the facts of every lane behind its cursor and writes what is to be told, each lane's cursor with it: after a
@@ -65,39 +63,31 @@ export class Follower {
     for await (const page of watchesOf(this.#options.db)) await this.#write(await this.#crossings(page), [], async () => true)
   }
 
+  /** Looks at what comes with time alone and leaves no fact: keys that will end, appeals that are due. */
+  async lookAhead(): Promise<void> {
+    for await (const events of endingKeys(this.#options.db, new Date(this.#options.nowMs()))) await this.tell(events)
+    for await (const events of dueAppeals(this.#options.db, new Date(this.#options.nowMs()))) await this.tell(events)
+  }
+
+  /** Writes what somebody else has seen; what was told before is left as it is. */
+  async tell(events: readonly Event[]): Promise<void> {
+    if (events.length > 0) await this.#write([], events, async () => true)
+  }
+
   /** @returns false when another follower has moved the cursor meanwhile */
   async #step(lane: number, after: bigint, upTo: bigint, watched: boolean): Promise<boolean> {
     const { db } = this.#options
     const facts = readFactsOf(await db.run(loadFactsOf(lane, after, upTo, watched ? [...ALWAYS, ...MOVING] : ALWAYS)))
-    const events = await this.#eventsOf(lane, facts)
+    const events = await eventsOf(db, lane, facts, new Date(this.#options.nowMs()))
     const crossings = await this.#crossings(await this.#watchesMoved(lane, facts))
     return this.#write(crossings, events, async (move) => (await move(lane, after, upTo)).length === 1)
-  }
-
-  async #eventsOf(lane: number, facts: readonly AcceptedFact[]): Promise<Event[]> {
-    const events: Event[] = []
-    for (const { kind: factKind, docking, subject, position } of facts) {
-      if (docking === null || subject === null) continue
-      const kind = TOLD[factKind]
-      const owner = { lane, docking }
-      // A decision is taken once and lifted once; it may be changed several times.
-      if (kind) events.push({ owner, wanted: 'decisions', kind, subject, occasion: kind === 'decision_changed' ? position : 0n, body: '{}', only: null })
-      // Who is made a contact while measures stand is told of them.
-      else if (factKind.startsWith('contact.')) {
-        const at = new Date(this.#options.nowMs())
-        for (const decision of await decisionsOf(this.#options.db, lane, docking, true)) {
-          if (standingOf(decision, at) !== 'ended') events.push({ owner, wanted: 'decisions', kind: 'decision_taken', subject: decision.id, occasion: 0n, body: '{}', only: subject })
-        }
-      }
-    }
-    return events
   }
 
   async #watchesMoved(lane: number, facts: readonly AcceptedFact[]): Promise<Watch[]> {
     const dockings = new Set<string>()
     const goods = new Set<string>()
     for (const { kind, docking, subject, body } of facts) {
-      if (docking !== null && !Object.hasOwn(TOLD, kind)) dockings.add(docking)
+      if (docking !== null && !STILL.test(kind)) dockings.add(docking)
       const good = kind === 'order.accepted' ? (JSON.parse(body) as { good?: string }).good : kind === 'lot.published' || kind === 'alert.set' ? subject : null
       if (good) goods.add(good)
     }
@@ -142,13 +132,13 @@ export class Follower {
 type Move = (lane: number, from: bigint, to: bigint) => Promise<readonly unknown[]>
 
 function hears(contact: KeptContact, { owner, wanted, only }: Event): boolean {
-  return contact.lane === owner.lane && contact.docking === owner.docking && contact.kinds.includes(wanted) && (only === null || only === contact.id)
+  return contact.lane === owner.lane && contact.docking === owner.docking && wanted.some((kind) => contact.kinds.includes(kind)) && (only === null || only === contact.id)
 }
 
 function alertOf({ watch, next, kind, value }: Crossing): Event {
   const seen: Seen = { below: String(watch.below), seen: String(value), mode: watch.mode }
   return {
-    owner: { lane: watch.lane, docking: watch.docking }, wanted: watch.what === 'balance' ? 'funds' : 'stock', kind: kind!,
+    owner: { lane: watch.lane, docking: watch.docking }, wanted: [watch.what === 'balance' ? 'funds' : 'stock'], kind: kind!,
     subject: watch.what === 'balance' ? watch.docking : watch.good, occasion: next.round, body: JSON.stringify(seen), only: null,
   }
 }

@@ -1,10 +1,16 @@
 import { HOUSE_LANE } from '../../kernel/lanes.ts'
+import type { AppealEvent, Language } from '../letters/index.ts'
 
-export type Channel = 'email'
-export type Language = 'zh-CN' | 'en'
+/** How a person is reached. sms is a telephone; wecom and dingtalk are robots of a group. */
+export const CHANNELS = ['email', 'sms', 'wecom', 'dingtalk'] as const
+export type Channel = (typeof CHANNELS)[number]
 
-/** What a contact is told of: decisions about its docking, a low deposit, goods that run out. */
-export type ContactKind = 'decisions' | 'funds' | 'stock'
+/**
+ * What a contact is told of: decisions about its docking and their appeals, a low deposit, goods that run out, keys that
+ * end, conditions that last; appeals alone are for the main site, which writes the decisions itself.
+ */
+export const KINDS = ['decisions', 'funds', 'stock', 'keys', 'conditions', 'appeals'] as const
+export type ContactKind = (typeof KINDS)[number]
 
 export type Mode = 'sandbox' | 'live'
 
@@ -45,7 +51,8 @@ export type Watch = {
   toldAt: Date | null
 }
 
-export type NoticeKind = 'decision_taken' | 'decision_changed' | 'decision_lifted' | 'balance_low' | 'stock_low'
+export type NoticeKind =
+  | 'decision_taken' | 'decision_changed' | 'decision_lifted' | 'balance_low' | 'stock_low' | 'key_ending' | 'key_revoked' | 'condition_lasting' | AppealEvent
 export type NoticeState = 'waiting' | 'sent' | 'failed' | 'dropped'
 
 /** One thing that one contact is told. */
@@ -55,9 +62,9 @@ export type Notice = {
   docking: string
   contact: string
   kind: NoticeKind
-  /** The decision, the good, or the docking whose deposit is low. */
+  /** The decision, the good, the key, or the docking whose deposit is low or which met a condition. */
   subject: string
-  /** JSON: for an alert the threshold, what was seen, and the mode. */
+  /** JSON: what was seen at the moment that is told of. */
   body: string
   state: NoticeState
   attempts: number
@@ -66,6 +73,3 @@ export type Notice = {
   createdAt: Date
   sentAt: Date | null
 }
-
-/** What an alert keeps of the moment in which it was seen; amounts are whole numbers as text. */
-export type Seen = { below: string; seen: string; mode: Mode }

@@ -12,8 +12,8 @@ import { addContact, contactsOf, MAIN_SITE_OWNER, removeContact, replaceContacts
 
 const DAY_MS = 86_400_000
 const days = (n: number) => new Date(Date.now() + n * DAY_MS).toISOString()
-const OWNER: ContactAsk = { address: 'owner@shop.example', language: 'zh-CN', kinds: ['decisions', 'funds', 'stock'] }
-const deskOf = (rooms: Rooms): Desk => ({ db: rooms.db, vault: rooms.vault, makeId: () => rooms.ids.make('ctc', rooms.clock.nowMs()) })
+const OWNER: ContactAsk = { channel: 'email', address: 'owner@shop.example', language: 'zh-CN', kinds: ['decisions', 'funds', 'stock'] }
+const deskOf = (rooms: Rooms): Desk => rooms.hub.notices.desk
 const ownerOf = (docking: Docking) => ({ lane: docking.lane, docking: docking.id })
 
 function statement(changes: Partial<StatementDraft> = {}): StatementDraft {
@@ -160,7 +160,7 @@ test('low stock goes to the main site and to the docking that watches it, in its
   await rooms.addCards(good, 6)
   await rooms.addCards(good, 3, 'sandbox')
   must(await addContact(deskOf(rooms), ownerOf(docking), OWNER, 'operator'))
-  must(await addContact(deskOf(rooms), MAIN_SITE_OWNER, { address: 'stock@main.example', language: 'en', kinds: ['stock'] }, 'operator'))
+  must(await addContact(deskOf(rooms), MAIN_SITE_OWNER, { channel: 'email', address: 'stock@main.example', language: 'en', kinds: ['stock'] }, 'operator'))
   must(await setWatch(rooms.db, MAIN_SITE_OWNER, { what: 'stock', good, mode: 'live', below: 5n }, 'operator'))
   must(await setWatch(rooms.db, ownerOf(docking), { what: 'stock', good, mode: 'live', below: 3n }, 'operator'))
   assert.deepEqual(await round(rooms), [])
@@ -310,7 +310,10 @@ test('what the law withholds stands neither in the mail nor behind the link', as
   await withTwo({ evidence: [evidence('full', 'file_open'), evidence('redacted', 'SECRET-2'), evidence('withheld_by_law', 'SECRET-3')] })
   await round(rooms)
   const mails = readMails(rooms.dataDir)
-  const pages = await Promise.all(mails.map(async ({ token }) => (await rooms.hub.notices.open(token, null))!.html))
+  const pages = await Promise.all(mails.map(async ({ token }) => {
+    const { head, body } = (await rooms.hub.notices.open(token, null))!
+    return head + body
+  }))
   for (const text of [...mails.map((mail) => mail.raw), ...pages]) assert.doesNotMatch(text, /SECRET|third party/)
   const withheld = pages.find((page) => page.includes('withheld_by_law'))!
   assert.match(withheld, /The law forbids telling the facts/)

@@ -1,21 +1,50 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { isLinkAlive, look, maskAddress, maskError, MOST_ATTEMPTS, readAddress, standingOf, waitMs } from './rules.ts'
+import { isLinkAlive, isRobotSecret, keyNoticeDue, look, maskAddress, maskError, MOST_ATTEMPTS, readAddress, waitMs } from './rules.ts'
+import { standingOf } from '../letters/index.ts'
 
 test('an address is what a mail server takes as it stands, and nothing that could be a second header', () => {
-  for (const text of ['a@b.example', 'owner+cards@shop.example', 'x_1@mail.shop-1.example', '12345@qq.com', 'a@xn--fiqs8s.xn--io0a7i']) assert.equal(readAddress(text), text)
-  assert.equal(readAddress('Owner@Shop.EXAMPLE'), 'Owner@shop.example')
+  for (const text of ['a@b.example', 'owner+cards@shop.example', 'x_1@mail.shop-1.example', '12345@qq.com', 'a@xn--fiqs8s.xn--io0a7i']) assert.equal(readAddress('email', text, []), text)
+  assert.equal(readAddress('email', 'Owner@Shop.EXAMPLE', []), 'Owner@shop.example')
   for (const text of [
     '', 'a', '@b.example', 'a@', 'a@b', 'a@b..example', '.a@b.example', 'a.@b.example', 'a..b@c.example', 'a b@c.example', 'a@b.example\r\nBcc: x@y.example', 'a@b.example,c@d.example', '<a@b.example>',
     'a@-b.example', 'a@b-.example', 'a@1.2.3.4', '店主@shop.example', 'a@店.example', `${'a'.repeat(65)}@b.example`, `a@${'b'.repeat(64)}.example`, `a@${'b.'.repeat(126)}example`, 'a@b.example ',
-  ]) assert.equal(readAddress(text), null, JSON.stringify(text))
+  ]) assert.equal(readAddress('email', text, []), null, JSON.stringify(text))
+})
+
+const KEY = '693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa'
+const WECOM = `https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=${KEY}`
+const DINGTALK = `https://oapi.dingtalk.com/robot/send?access_token=${'a1'.repeat(32)}`
+
+test('a telephone is one number whoever writes it how, and a robot lives at its maker or where the operator says', () => {
+  for (const text of ['13800138000', '138-0013-8000', '+86 138 0013 8000', '+8613800138000']) assert.equal(readAddress('sms', text, []), '+8613800138000', text)
+  assert.equal(readAddress('sms', '+14155550100', []), '+14155550100')
+  for (const text of ['', '12800138000', '1380013800', '+86138001380', '+0123456789', '00861380013800', 'tel:13800138000', '１３８００１３８０００']) assert.equal(readAddress('sms', text, []), null, text)
+  assert.equal(readAddress('wecom', WECOM, []), WECOM)
+  assert.equal(readAddress('wecom', `${WECOM}&debug=1#x`, []), WECOM, 'nothing but the key is kept')
+  assert.equal(readAddress('dingtalk', DINGTALK, []), DINGTALK)
+  const elsewhere = WECOM.replace('https://qyapi.weixin.qq.com', 'https://wecom.corp.example')
+  assert.equal(readAddress('wecom', elsewhere, ['https://wecom.corp.example']), elsewhere)
+  for (const text of [
+    '', DINGTALK, elsewhere, WECOM.replace('https:', 'http:'), WECOM.replace('qq.com', 'qq.com.evil.example'), WECOM.replace('https://', 'https://me:pw@'), WECOM.replace('weixin.qq.com', 'weixin.qq.com:8443'),
+    WECOM.replace('/send', '/send/../../x'), WECOM.replace(KEY, ''), WECOM.replace(KEY, `${KEY}%0d%0aX`), 'http://127.0.0.1/cgi-bin/webhook/send?key=12345678', 'file:///etc/passwd',
+  ]) assert.equal(readAddress('wecom', text, []), null, text)
+  assert.deepEqual([maskAddress('sms', '+8613800138000'), maskAddress('wecom', WECOM), maskAddress('dingtalk', DINGTALK)], ['+86138****8000', 'qyapi.weixin.qq.com ***5aaa', 'oapi.dingtalk.com ***a1a1'])
+  assert.deepEqual(['SEC0123456789abcdef', 'SEC', '', 'sec0123456789abcdef', 'SEC0123456789abcdef\n'].map(isRobotSecret), [true, false, false, false, false])
+})
+
+test('a key that ends is told of 14, 3 and 1 days before, and of none of them twice', () => {
+  const at = Date.parse('2026-11-22T08:00:00Z')
+  const due = (days: number) => keyNoticeDue(new Date(at + days * 86_400_000), new Date(at))
+  assert.deepEqual([20, 14.01, 14, 3.01, 3, 1.01, 1, 0.01, 0, -1].map(due), [null, null, 14, 14, 3, 3, 1, 1, null, null])
 })
 
 test('a mask and an error never show an address', () => {
-  assert.equal(maskAddress('owner@shop.example'), 'o***@shop.example')
-  assert.equal(maskAddress('a@b.example'), 'a***@b.example')
+  assert.equal(maskAddress('email', 'owner@shop.example'), 'o***@shop.example')
+  assert.equal(maskAddress('email', 'a@b.example'), 'a***@b.example')
   assert.equal(maskError('550 <owner@shop.example>: no such\r\nmailbox "owner@shop.example"'), '550 <***>: no such mailbox "***"')
+  assert.equal(maskError('POST https://oapi.dingtalk.com/robot/send?access_token=a1 failed for +8613800138000'), 'POST *** failed for ***')
   assert.ok(maskError('x'.repeat(9_000)).length <= 200)
 })
 

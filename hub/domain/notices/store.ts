@@ -1,5 +1,6 @@
 import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
-import type { Contact, ContactKind, Language, Mode, Notice, NoticeKind, NoticeState, Owner, Watch } from './model.ts'
+import type { Language } from '../letters/index.ts'
+import type { Channel, Contact, ContactKind, Mode, Notice, NoticeKind, NoticeState, Owner, Watch } from './model.ts'
 
 const CONTACT = 'lane, id, docking, channel, masked, lang, kinds, set_by, created_at'
 
@@ -10,8 +11,12 @@ export function insertContact(c: Contact, sealed: Buffer, blind: Buffer): Statem
   }
 }
 
-export function changeContact({ lane, id, language, kinds, setBy }: Contact): Statement {
-  return { text: `update notices.contacts set lang = $3, kinds = $4, set_by = $5 where lane = $1 and id = $2 and state = 'active' returning id`, values: [lane, id, language, kinds, setBy] }
+/** @param sealed the address anew, since the secret of a robot may have changed beside it */
+export function changeContact({ lane, id, language, kinds, setBy }: Contact, sealed: Buffer): Statement {
+  return {
+    text: `update notices.contacts set lang = $3, kinds = $4, set_by = $5, sealed = $6 where lane = $1 and id = $2 and state = 'active' returning id`,
+    values: [lane, id, language, kinds, setBy, sealed],
+  }
 }
 
 /** When the partner added addresses of its own since then, the first one first; those that are gone again count. */
@@ -27,32 +32,32 @@ export function eraseContact(lane: number, id: string, at: Date): Statement {
   }
 }
 
-/** Active contacts of owners, each with the keyed hash of its address as the last column. */
+/** Active contacts of owners, each with the keyed hash of its address and the sealed address as the last columns. */
 export function loadContacts(owners: readonly Owner[]): Statement {
   return {
     name: 'notices.contacts',
-    text: `select ${CONTACT}, blind from notices.contacts c where state = 'active'
+    text: `select ${CONTACT}, blind, sealed from notices.contacts c where state = 'active'
       and (lane, docking) in (select * from unnest($1::int[], $2::text[])) order by id`,
     values: [array.bare(owners.map((o) => o.lane)), textArray(owners.map((o) => o.docking))],
   }
 }
 
 export function locateContact(id: string): Statement {
-  return { text: `select ${CONTACT}, blind from notices.contacts where id = $1 and state = 'active'`, values: [id] }
+  return { text: `select ${CONTACT}, blind, sealed from notices.contacts where id = $1 and state = 'active'`, values: [id] }
 }
 
-export type KeptContact = Contact & { blind: Buffer }
+export type KeptContact = Contact & { blind: Buffer; sealed: Buffer }
 
 export function readContacts(rows: Rows): KeptContact[] {
   return rows.map((row) => ({
-    lane: row[0] as number, id: row[1] as string, docking: row[2] as string, channel: row[3] as 'email', masked: row[4] as string, language: row[5] as Language,
-    kinds: row[6] as ContactKind[], setBy: row[7] as 'operator', createdAt: row[8] as Date, blind: row[9] as Buffer,
+    lane: row[0] as number, id: row[1] as string, docking: row[2] as string, channel: row[3] as Channel, masked: row[4] as string, language: row[5] as Language,
+    kinds: row[6] as ContactKind[], setBy: row[7] as 'operator', createdAt: row[8] as Date, blind: row[9] as Buffer, sealed: row[10] as Buffer,
   }))
 }
 
-/** The sealed address of one contact; no row once it is removed. */
-export function loadAddress(lane: number, id: string): Statement {
-  return { name: 'notices.address', text: `select sealed, lang from notices.contacts where lane = $1 and id = $2 and state = 'active'`, values: [lane, id] }
+/** One contact with its sealed address; no row once it is removed. */
+export function loadContact(lane: number, id: string): Statement {
+  return { name: 'notices.contact', text: `select ${CONTACT}, blind, sealed from notices.contacts where lane = $1 and id = $2 and state = 'active'`, values: [lane, id] }
 }
 
 const WATCH = 'w.lane, w.docking, w.what, w.good, w.mode, w.below, w.is_low, w.round, w.told_at'
@@ -187,10 +192,10 @@ export function loadByToken(hash: Buffer): Statement {
   }
 }
 
-/** A page of all notices, newest first, with the masked address of each. */
+/** A page of all notices, newest first, with channel and masked address of each. */
 export function loadNotices(before: string | null, state: NoticeState | null, limit: number): Statement {
   return {
-    text: `select ${NOTICE}, c.masked from notices.outbox o join notices.contacts c on c.lane = o.lane and c.id = o.contact
+    text: `select ${NOTICE}, c.channel, c.masked from notices.outbox o join notices.contacts c on c.lane = o.lane and c.id = o.contact
       where ($1::text is null or o.id < $1) and ($2::text is null or o.state = $2) order by o.id desc limit $3`,
     values: [before, state, limit],
   }

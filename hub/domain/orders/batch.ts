@@ -16,7 +16,7 @@ import { place, type Tally } from './rules.ts'
 import { insertOrders, insertSold, loadByReference, readOrders } from './store.ts'
 
 /** A refusal that was given before the batch, to be kept as a fact of the docking. */
-export type RefusalNote = { lane: number; docking: string; kind: string; subject: string | null; code: string; because: Because; more: Because }
+export type RefusalNote = { lane: number; docking: string; kind: string; subject: string | null; code: string; because: Because; more: Readonly<Record<string, unknown>> }
 
 export type BatchInput = { places: readonly PlaceCommand[]; notes: readonly RefusalNote[] }
 
@@ -129,7 +129,7 @@ export function fold(input: BatchInput, tally: Tally): Folded {
         lane: command.lane, docking: command.docking, kind: 'order.refused', subject: command.reference, code, because,
         more: {
           good: command.good, quantity: command.quantity, guard: command.guardMicro === null ? null : formatAmount(command.guardMicro),
-          ...(decision ? { decision } : {}), ...(also ? { also: also.map((refusal) => refusal.code) } : {}),
+          ...(decision ? { decision } : {}), ...(also ? { also: also.map(({ code, because }) => ({ code, because })) } : {}),
         },
       }))
     }

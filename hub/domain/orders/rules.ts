@@ -58,7 +58,7 @@ export function place(tally: Tally, command: PlaceCommand): Verdict {
 
   const { race, surchargeMicro } = chosen.value
   const { listMicro, costMicro } = listPriceOf(good, chosen.value, command.quantity)
-  const unitPriceMicro = priceFor({ listMicro, costMicro, category: good.category }, pricesOf(tally.prices, command.docking, command.good, race?.name ?? ''), pricedUpTo(tally.measures.get(command.docking) ?? NONE, command.good, tally.at)).unitPriceMicro + surchargeMicro
+  const unitPriceMicro = priceFor({ listMicro, costMicro, category: good.category }, pricesOf(tally.prices, command.docking, command.good, race?.name ?? ''), pricedUpTo(tally.measures.get(command.docking) ?? NONE, command.good, at)).unitPriceMicro + surchargeMicro
   const totalMicro = unitPriceMicro * BigInt(command.quantity)
   if (totalMicro > MAX_AMOUNT_MICRO) {
     return refused('orders.total_above_limit', { total: formatAmount(totalMicro), allowed: formatAmount(MAX_AMOUNT_MICRO) })

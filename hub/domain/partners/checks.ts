@@ -1,9 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { CheckedDocking, CheckResult } from '../../kernel/checks.ts'
+import { refuse, type Refusal } from '../../../protocol/outcome.ts'
+import { explain } from '../../../protocol/reasons.ts'
+import type { Check, CheckedDocking, CheckResult } from '../../kernel/checks.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { keyInForce } from './rules.ts'
 import { loadKeysOf, readKeys, type KeyRow } from './store.ts'
+
+const EXPIRY_WARN_MS = 14 * 86_400_000
+const DAY_MS = 86_400_000
 
 /**
  * Whether a secret that was found somewhere is a live key of this docking. It is given the SHA-256 of what was found and
@@ -39,4 +44,40 @@ function hashOf(vault: Vault, key: KeyRow): Buffer | null {
 
 function isSame(found: Buffer, hash: Buffer | null): boolean {
   return hash !== null && hash.byteLength === found.byteLength && timingSafeEqual(hash, found)
+}
+
+/** Whether the docking has a key that it could trade with, and how long that key will last. */
+export function checkKeys(db: Database): Check {
+  return async (docking, at) => {
+    const keys = readKeys(await db.run(loadKeysOf(docking.id))).map(({ key }) => key)
+    return [keyResult(keys, docking, at)]
+  }
+}
+
+function keyResult(keys: readonly KeyRow[], docking: { dialect: string; mode: string }, at: Date): CheckResult {
+  const trading = keys.filter((key) => tradesIn(key, docking))
+  const live = trading.filter((key) => keyInForce(key, at).ok)
+  const result = (verdict: CheckResult['verdict'], refusal: Refusal | null, words: { en: string; zh: string }): CheckResult => ({
+    check: 'partners.keys', layer: 'key', class: 'technical', side: 'partner', verdict, code: refusal?.code ?? null, because: refusal?.because ?? {}, seen: words, evidence: null,
+  })
+  if (live.length === 0) {
+    const ended = trading[0] && keyInForce(trading[0], at)
+    const refusal = ended && !ended.ok ? ended.refusal : refuse('partners.credentials_missing').refusal
+    return result('fail', refusal, { en: `No key is in force that could place orders. ${explain(refusal, 'en')}`, zh: `没有可用于下单的有效密钥。${explain(refusal, 'zh')}` })
+  }
+  const lasting = live.some(({ expiresAt }) => expiresAt === null || expiresAt.getTime() - at.getTime() >= EXPIRY_WARN_MS)
+  const last = live.toSorted((a, b) => (b.expiresAt?.getTime() ?? Infinity) - (a.expiresAt?.getTime() ?? Infinity))[0]!
+  if (!lasting) {
+    const endedAt = last.expiresAt!.toISOString()
+    return result('warn', refuse('partners.key_expired', { key: last.id, endedAt }).refusal, {
+      en: `The last key that can place orders, ${last.id}, ends at ${endedAt}; add another before.`, zh: `最后一把可下单的密钥 ${last.id} 将于 ${endedAt} 到期，请提前更换。`,
+    })
+  }
+  const told = live.map(({ id, kind, createdAt }) => `${id} (${kind}, ${Math.floor((at.getTime() - createdAt.getTime()) / DAY_MS)} d)`).join(', ')
+  return result('pass', null, { en: `Keys in force that can place orders: ${told}.`, zh: `可下单的有效密钥：${told}。` })
+}
+
+function tradesIn({ kind, scopes }: KeyRow, { dialect, mode }: { dialect: string; mode: string }): boolean {
+  if (!scopes.includes('orders:write')) return false
+  return dialect === 'acg0' ? kind === 'acg' : kind !== 'acg' && (mode === 'sandbox' || kind !== 'bearer')
 }

@@ -9,7 +9,7 @@ import type { Vault } from '../../platform/sealing/vault.ts'
 import { hashBearer } from './keyring.ts'
 import { makeMaterial } from './material.ts'
 import { READ_SCOPES, SCOPES, type DialectName, type Docking, type Mode, type PriceGuard } from './model.ts'
-import { endKey, insertDocking, insertKey, insertPartner, keepKeyOn, loadDocking, loadDockings, loadKeyById, loadMounted, readDocking, readKeys, setGuard, setPort, type KeyRow } from './store.ts'
+import { endKey, insertDocking, insertKey, insertPartner, keepKeyOn, loadDocking, loadDockings, loadKeyById, loadKeysEnding, loadMounted, readDocking, readKeys, setGuard, setPort, type KeyRow } from './store.ts'
 
 export type OpenDockingCommand = {
   ids: { partner: string; docking: string; keys: [string, string] }
@@ -141,6 +141,11 @@ export async function keepKey(db: Database, docking: Docking, keyId: string): Pr
       const kept = await connection.run(keepKeyOn(docking.lane, keyId))
       if (kept.length > 0) append({ lane: docking.lane, docking: docking.id, kind: 'key.kept', subject: keyId, code: null, body: '{}' })
     }))
+}
+
+/** A page of the keys of all dockings that will end by themselves between two times, by id. */
+export async function keysEnding(db: Database, from: Date, to: Date, after: string, limit: number): Promise<KeyRow[]> {
+  return readKeys(await db.run(loadKeysEnding(from, to, after, limit))).map(({ key }) => key)
 }
 
 export async function findDocking(db: Database, id: string): Promise<Docking | null> {

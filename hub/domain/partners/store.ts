@@ -66,6 +66,14 @@ export function loadKeysInForce(lane: number, docking: string, at: Date, also: s
   }
 }
 
+/** Keys that will end by themselves between two times, by id. */
+export function loadKeysEnding(from: Date, to: Date, after: string, limit: number): Statement {
+  return {
+    text: `select ${DOCKING}, ${KEY} from ${JOINED} where k.revoked_at is null and k.expires_at > $1 and k.expires_at <= $2 and k.id > $3 order by k.id limit $4`,
+    values: [from, to, after, limit],
+  }
+}
+
 export function loadKeyByAsk(lane: number, docking: string, askedAs: string): Statement {
   return { text: `select ${DOCKING}, ${KEY} from ${JOINED} where k.lane = $1 and k.docking = $2 and k.asked_as = $3`, values: [lane, docking, askedAs] }
 }

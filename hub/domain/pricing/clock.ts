@@ -1,6 +1,7 @@
 import type { Log } from '../../platform/log.ts'
 import { isAnswered, isOutage, type Database } from '../../platform/postgres/database.ts'
 import { applyNextDue, giveUpChange } from './changes.ts'
+import { returnPlaced } from './placing.ts'
 
 const EVERY_MS = 1_000
 
@@ -31,8 +32,14 @@ export class PriceClock {
     await this.#busy
   }
 
+  /** Dockings whose dearer place has lost its decision go back. */
+  async returnPlaced(): Promise<number> {
+    return returnPlaced(this.#db)
+  }
+
   async #tick(): Promise<void> {
     try {
+      await this.returnPlaced()
       while (!this.#closed) {
         const done = await applyNextDue(this.#db)
         if (!done) return

@@ -92,8 +92,9 @@ test('a level leads to a group, and a group of its own goes before it; all docki
   assert.equal(await priceGroupOf(rooms.db, a), 'silver')
   const seen = await changesFor(rooms.db, a.id, head, 500, 'silver')
   assert.ok(seen.changes.some((change) => change.good === good && change.what === 'price'))
-  must(await placeDocking(rooms.db, b, { group: null, level: null }, done))
-  assert.equal(await priceOf(rooms, b, good!), '10.00')
+  must(await placeDocking(rooms.db, b, { group: null }, done))
+  assert.equal(codeOf(await placeDocking(rooms.db, b, { level: null }, done)), 'terms.placing_worse_than_published', 'a better place is not taken away without a decision')
+  assert.equal(await priceOf(rooms, b, good!), '9.50')
   assert.equal(codeOf(await placeDocking(rooms.db, b, { level: 'nobody' }, done)), 'protocol.invalid_field')
 })
 

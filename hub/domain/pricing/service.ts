@@ -6,8 +6,8 @@ import type { Connection, Database } from '../../platform/postgres/database.ts'
 import { insertChanges, insertPriceChangesOfAll, loadPricedPage, pricedRace, readPriced, type PricedGood } from '../catalogue/index.ts'
 import { loadMeasures, pricedUpTo, readMeasures } from '../decisions/index.ts'
 import {
-  endOffer, endRule, insertGroup, insertHistory, loadGroup, loadLevel, loadPlacing, moveBook, publishedPriceFor, showFormula, writeLevel, writeOffers, writePlacing, writeRules,
-  type Formula, type HistoryLine, type Rule,
+  endOffer, endRule, insertGroup, insertHistory, loadGroup, loadLevel, loadPlacing, moveBook, publishedPriceFor, showFormula, writeLevel, writeOffers, writeRules,
+  type Formula, type Rule,
 } from '../terms/index.ts'
 import { worseThanPublished } from './rules.ts'
 import { pricesAt, rulesFor } from './target.ts'
@@ -15,7 +15,7 @@ import { pricesAt, rulesFor } from './target.ts'
 const TIMEOUT_MS = 60_000
 const PAGE = 2_000
 
-type Done = { by: string; note: string }
+export type Done = { by: string; note: string }
 
 /** Adds a price group; one that is there already stays as it is, and `added` is false. */
 export async function addGroup(db: Database, name: string, note: string): Promise<{ added: boolean }> {
@@ -93,33 +93,6 @@ export async function setLevel(db: Database, name: string, group: string | null,
   })
 }
 
-/** Level and price group of a docking; undefined leaves one as it is. Where other prices count for it then, all goods stand in its feed. */
-export async function placeDocking(
-  db: Database, docking: { id: string; lane: number }, to: { level?: string | null | undefined; group?: string | null | undefined }, done: Done,
-): Promise<Outcome<{ level: string | null; group: string | null; counts: string | null }>> {
-  return underHouse(db, async (connection, { at, append }): Promise<Outcome<{ level: string | null; group: string | null; counts: string | null }>> => {
-    const [oldLevel, oldGroup, oldCounts] = (await connection.run(loadPlacing(docking.lane, docking.id)))[0] as [string | null, string | null, string | null]
-    const level = to.level === undefined ? oldLevel : to.level
-    const group = to.group === undefined ? oldGroup : to.group
-    if (group !== null && (await connection.run(loadGroup(group))).length === 0) return refuse('protocol.invalid_field', { path: '/group', expected: 'a price group that exists' })
-    const leads = level === null ? undefined : (await connection.run(loadLevel(level)))[0]
-    if (level !== null && !leads) return refuse('protocol.invalid_field', { path: '/level', expected: 'a level that exists' })
-    const counts = group ?? (leads?.[1] as string | null | undefined) ?? null
-    const lines: HistoryLine[] = [
-      ...(level === oldLevel ? [] : [{ subject: 'level', old: oldLevel, new: level }]), ...(group === oldGroup ? [] : [{ subject: 'group', old: oldGroup, new: group }]),
-    ].map((line) => ({ what: 'contract', group: null, docking: docking.id, good: null, race: '', ...line }))
-    if (lines.length === 0) return accept({ level, group, counts })
-    await connection.run(writePlacing(docking.lane, docking.id, level, group))
-    const body = JSON.stringify({ target: 'contract', level, group, by: done.by })
-    const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: docking.id, code: null, body })
-    await connection.run(insertHistory({ position, change: null, ...told(done), at }, lines))
-    if (counts !== oldCounts) await connection.run(insertPriceChangesOfAll({ docking: docking.id, group: null }, at))
-    await connection.run(moveBook())
-    await tellDocking(connection, docking, 'docking.placed', null, body)
-    return accept({ level, group, counts })
-  })
-}
-
 type Offer = { good: PricedGood; race: string }
 
 /**
@@ -190,17 +163,17 @@ async function tellOwn(
 }
 
 /** A fact of the docking's own lane, last of all: its orders wait from here until the commit. */
-async function tellDocking(connection: Connection, docking: { id: string; lane: number }, kind: string, subject: string | null, body: string): Promise<void> {
+export async function tellDocking(connection: Connection, docking: { id: string; lane: number }, kind: string, subject: string | null, body: string): Promise<void> {
   await underLanes(connection, [docking.lane], async ({ append }) => {
     append({ lane: docking.lane, docking: docking.id, kind, subject, code: null, body })
   })
 }
 
-function told({ by, note }: Done): Done {
+export function told({ by, note }: Done): Done {
   return { by, note }
 }
 
-function underHouse<T>(db: Database, work: (connection: Connection, lane: LaneWork) => Promise<T>): Promise<T> {
+export function underHouse<T>(db: Database, work: (connection: Connection, lane: LaneWork) => Promise<T>): Promise<T> {
   return db.transaction((connection) => underLanes(connection, [HOUSE_LANE], (lane) => work(connection, lane)), TIMEOUT_MS)
 }
 

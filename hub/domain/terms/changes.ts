@@ -40,8 +40,20 @@ export function loadPlacing(lane: number, docking: string): Statement {
   }
 }
 
-export function writePlacing(lane: number, docking: string, level: string | null, group: string | null): Statement {
-  return { text: 'update terms.contracts set level = $3, price_group = $4 where lane = $1 and docking = $2 returning docking', values: [lane, docking, level, group] }
+type Place = { level: string | null; group: string | null }
+
+/** A dearer place names the decision behind it, and keeps where the docking goes back to. */
+export function writePlacing(lane: number, docking: string, to: Place, decision: string | null, from: Place): Statement {
+  return {
+    text: `update terms.contracts set level = $3, price_group = $4, dearer = $5::text is not null, decision = $5, level_before = case when $5::text is null then null else $6::text end,
+      group_before = case when $5::text is null then null else $7::text end where lane = $1 and docking = $2 returning docking`,
+    values: [lane, docking, to.level, to.group, decision, from.level, from.group],
+  }
+}
+
+/** Dockings that stand where they do by a decision, with where they stood before. */
+export function loadPlacedByDecision(): Statement {
+  return { name: 'terms.placed', text: 'select lane, docking, decision, level_before, group_before from terms.contracts where decision is not null order by lane, docking limit 1000', values: [] }
 }
 
 /** All own prices, a page of them, in the order of their key. */

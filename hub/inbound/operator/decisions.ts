@@ -123,6 +123,8 @@ async function told(hub: Hub, outcome: Outcome<Decision>, status: number): Promi
   if (!outcome.ok) return outcome
   hub.keys.forget(outcome.value.docking)
   const { value } = outcome
+  // A dearer place ends with the decision behind it; of a superseded one the clock of prices sees within a second.
+  if (value.liftedAt !== null && value.statement.measure.kind === 'level') await hub.prices.returnPlaced()
   return accept({ status, body: { ...presentDecisionToOperator(value, hub.clock.nowMs()), ...(value.liftedAt === null ? {} : { liftedAt: value.liftedAt.toISOString() }) } })
 }
 

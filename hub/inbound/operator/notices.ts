@@ -31,7 +31,7 @@ export function noticeRoutes(app: FastifyInstance, hub: Hub): void {
     addOperatorRoute(app, hub, {
       method: 'POST', path: `${path}/contacts`, summary: `Add a contact ${of}; one under the same address gets the new language and kinds`, body: ContactAsk,
       handler: ({ body, params }) => withOwner(owner, params, async (whose) => {
-        const added = await addContact({ db: hub.db, vault: hub.vault, makeId: () => hub.ids.make('ctc', hub.clock.nowMs()) }, whose, body as Ask, 'operator')
+        const added = await addContact(hub.notices.desk, whose, body as Ask, 'operator')
         return added.ok ? accept({ status: added.value.added ? 201 : 200, body: presentContact(added.value.contact) }) : added
       }),
     })
@@ -87,7 +87,7 @@ export function noticeRoutes(app: FastifyInstance, hub: Hub): void {
   addOperatorRoute(app, hub, {
     method: 'POST', path: '/operator/contacts/:contact/remove', summary: 'Remove a contact and forget its address; its links end with it',
     handler: async ({ params }) => {
-      const removed = await removeContact({ db: hub.db, vault: hub.vault, makeId: () => '' }, params.contact!)
+      const removed = await removeContact(hub.notices.desk, params.contact!)
       return removed.ok ? accept({ status: 200, body: presentContact(removed.value) }) : removed
     },
   })
@@ -109,7 +109,7 @@ function outboxRoutes(app: FastifyInstance, hub: Hub): void {
       const limit = Math.min(Number(query.limit ?? 100), 500)
       const notices = await hub.notices.list(query.before ?? null, (query.state as NoticeState | undefined) ?? null, limit)
       const items = notices.map((one) => ({
-        id: one.id, docking: one.docking || null, contact: one.contact, address: one.masked, kind: one.kind, subject: one.subject, state: one.state, attempts: one.attempts,
+        id: one.id, docking: one.docking || null, contact: one.contact, channel: one.channel, address: one.masked, kind: one.kind, subject: one.subject, state: one.state, attempts: one.attempts,
         nextAt: one.state === 'waiting' ? one.nextAt.toISOString() : null, lastError: one.lastError, createdAt: one.createdAt.toISOString(), sentAt: one.sentAt?.toISOString() ?? null,
       }))
       return accept({ status: 200, body: { items, next: notices.length === limit ? notices.at(-1)!.id : null } })

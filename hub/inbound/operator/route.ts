@@ -14,8 +14,8 @@ export type OperatorRoute<B extends TSchema, Q extends TSchema> = {
   method: 'GET' | 'POST'
   path: string
   summary: string
-  /** What the person must be; `operator` unless told. */
-  role?: Role
+  /** What the person must be, or one of what; `operator` unless told. */
+  role?: Role | readonly Role[]
   body?: B
   query?: Q
   /** Bytes; the default is the limit of every request. */
@@ -41,7 +41,7 @@ export function addOperatorRoute<B extends TSchema, Q extends TSchema>(app: Fast
     // Asked before a byte of the body is read: nobody but the operator may make the hub hold five megabytes.
     onRequest: async (request, reply) => {
       const known = await whoCalls(hub, request)
-      const permitted = known.ok ? mayAct(known.value, route.role ?? 'operator') : known
+      const permitted = known.ok ? permit(known.value, route.role ?? 'operator') : known
       if (!permitted.ok) return answer(hub, request, reply.header('connection', 'close'), permitted)
       if (known.ok) callers.set(request, known.value.name)
       return undefined
@@ -64,6 +64,11 @@ export function addOperatorRoute<B extends TSchema, Q extends TSchema>(app: Fast
       return answer(hub, request, reply, await route.handler({ body: body as never, query: query as never, params: request.params as Record<string, string>, request, by: callers.get(request)! }))
     },
   })
+}
+
+function permit(person: Operator, role: Role | readonly Role[]): Outcome<null> {
+  const roles = typeof role === 'string' ? [role] : role
+  return mayAct(person, roles.find((one) => person.roles.includes(one)) ?? roles[0]!)
 }
 
 /** Who was let in, until the request has gone. */

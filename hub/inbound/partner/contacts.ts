@@ -19,7 +19,7 @@ export function contactRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ docking, body, onlyReplay }) => {
       // An old list sent again would bring back who was taken out.
       if (onlyReplay) return { ok: false, refusal: onlyReplay }
-      const replaced = await replaceContacts(contactDesk(hub), ownerOf(docking), body.items as ContactAsk[])
+      const replaced = await replaceContacts(hub.notices.desk, ownerOf(docking), body.items as ContactAsk[])
       return replaced.ok ? accept({ status: 200, body: { items: replaced.value.map(presentContact), next: null } }) : replaced
     },
   })
@@ -27,8 +27,4 @@ export function contactRoutes(app: FastifyInstance, hub: Hub): void {
 
 function ownerOf(docking: { id: string; lane: number }) {
   return { lane: docking.lane, docking: docking.id }
-}
-
-function contactDesk(hub: Hub) {
-  return { db: hub.db, vault: hub.vault, makeId: () => hub.ids.make('ctc', hub.clock.nowMs()) }
 }

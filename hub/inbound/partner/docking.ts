@@ -1,21 +1,27 @@
 import type { FastifyInstance } from 'fastify'
-import { DecisionPage, DecisionView, Docking, NEWEST_VERSION, ReasonList, Report, ReportAsk } from '../../../protocol/messages.ts'
+import { DecisionPage, DecisionView, DiagnoseAsk, Diagnosis, Docking, NEWEST_VERSION, ReasonList, Report, ReportAsk } from '../../../protocol/messages.ts'
 import { accept, refuse } from '../../../protocol/outcome.ts'
 import { reasonCodes, reasonOf } from '../../../protocol/reasons.ts'
 import { Type } from '../../../protocol/schema.ts'
 import { decisionPage, decisionsOf, findDecision, isInForce, isStopping, type Decision } from '../../domain/decisions/index.ts'
-import { report, type Report as Finished } from '../../domain/docking/index.ts'
+import { report, type SeenRequest } from '../../domain/docking/index.ts'
 import { KEY_SCOPES } from '../../domain/partners/index.ts'
 import { isId } from '../../kernel/ids.ts'
 import { limits } from '../../kernel/limits.ts'
 import { bestOf } from '../drill-views.ts'
+import { diagnose } from '../diagnosis/diagnose.ts'
+import { ASK_BYTES, presentDiagnosis, readAsk } from '../diagnosis/present.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, problems, type Asked } from '../pipeline.ts'
 import { timeOf } from '../signin.ts'
 import { presentDecision } from '../present.ts'
+import { presentReport } from '../present-report.ts'
 import { presentSandbox } from './sandbox.ts'
 import { throttleOf } from '../throttle.ts'
 import { closed, Cursor, Limit, pageLimit } from './query.ts'
+
+/** Whoever reads the report has come through: the request itself is the newest proof of it. */
+const REPORT_PATH = '/api/docking/report'
 
 export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
@@ -41,13 +47,22 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
   })
 
   addRoute(app, hub, {
-    method: 'GET', path: '/api/docking/report', summary: 'Why can I not dock? Every check, one verdict', scope: 'docking:read', answers: { 200: Report },
+    method: 'GET', path: REPORT_PATH, summary: 'Why can I not dock? Every check, one verdict', scope: 'docking:read', answers: { 200: Report },
     handler: async (asked) => accept({ status: 200, body: await reportFor(hub, asked, null, null) }),
   })
 
   addRoute(app, hub, {
-    method: 'POST', path: '/api/docking/report', summary: 'The report, with your own canonical string or a probe text compared', scope: 'docking:read', body: ReportAsk, answers: { 200: Report },
+    method: 'POST', path: REPORT_PATH, summary: 'The report, with your own canonical string or a probe text compared', scope: 'docking:read', body: ReportAsk, answers: { 200: Report },
     handler: async (asked) => accept({ status: 200, body: await reportFor(hub, asked, asked.body.signature?.base ?? null, asked.body.probe ?? null) }),
+  })
+
+  addRoute(app, hub, {
+    method: 'POST', path: '/api/docking/diagnose', summary: 'Which layer of one pasted request broke; nothing is changed, spent or placed', scope: 'docking:read', body: DiagnoseAsk, bodyLimit: ASK_BYTES, unlogged: true,
+    answers: { 200: Diagnosis },
+    handler: async ({ body, docking }) => {
+      const ask = readAsk(body)
+      return ask.ok ? accept({ status: 200, body: presentDiagnosis(hub.publicUrl, await diagnose(hub, docking, ask.value)) }) : ask
+    },
   })
 }
 
@@ -80,20 +95,18 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
 }
 
 async function reportFor(hub: Hub, asked: Asked, partnerBase: string | null, probe: string | null) {
-  const made = await report(hub.db, hub.checks, asked.docking, { key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe }, timeOf(asked.key, asked.nowMs))
-  return presentReport(hub, made)
+  const made = await report(hub.db, hub.checks, asked.docking, {
+    key: asked.key, allScopes: KEY_SCOPES, skewS: asked.skewS, base: asked.base, partnerBase, probe, requests: [{ id: asked.requestId, atMs: asked.nowMs, key: asked.key.id, route: REPORT_PATH, call: null, code: null }, ...requestsOf(hub, asked.docking.id)], version: NEWEST_VERSION, limits: hub.limiter.options, nowMs: asked.nowMs,
+  }, timeOf(asked.key, asked.nowMs))
+  return hub.signer.signDocument(presentReport(hub.publicUrl, made))
 }
 
-function presentReport(hub: Hub, made: Finished) {
-  return {
-    docking: made.docking, mode: made.mode, at: made.at.toISOString(),
-    checks: made.checks.map((check) => ({
-      ...check,
-      page: check.code === null ? null : `${hub.publicUrl}/reasons/${check.code}`,
-      remedy: check.code === null ? null : { en: `How to mend it: ${hub.publicUrl}/reasons/${check.code}`, zh: `解决办法：${hub.publicUrl}/reasons/${check.code}` },
-    })),
-    verdict: made.verdict,
-  }
+/** The last requests of the docking, as far as its report asks about them. */
+function requestsOf(hub: Hub, docking: string): SeenRequest[] {
+  return (hub.requests.page(docking, null, hub.requests.perDocking) ?? []).map(({ id, atMs, keyId, route, body, code }) => {
+    const { call } = (typeof body === 'object' && body !== null ? body : {}) as { call?: unknown }
+    return { id, atMs, key: keyId, route, call: typeof call === 'string' ? call : null, code }
+  })
 }
 
 export function reasonRoutes(app: FastifyInstance, hub: Hub): void {

@@ -22,7 +22,7 @@ export function goodsRoutes(app: FastifyInstance, hub: Hub): void {
   })
 
   addRoute(app, hub, {
-    method: 'GET', path: '/api/goods/changes', summary: 'What changed since a position: dense, nothing is ever stepped over', scope: 'goods:read', answers: { 200: ChangePage },
+    method: 'GET', path: '/api/goods/changes', summary: 'What changed since a position: dense, nothing is ever stepped over', scope: 'goods:read', keepsQuery: true, answers: { 200: ChangePage },
     query: Type.Object({ after: Type.Optional(Type.String({ pattern: '^(0|[1-9]\\d{0,17})$', title: 'a position that the list of changes answered' })), limit: Limit }, closed),
     handler: async ({ docking, query }) => {
       const limit = pageLimit(query.limit)

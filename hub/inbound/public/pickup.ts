@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { offeredById } from '../../domain/catalogue/index.ts'
 import { orderOfToken } from '../../domain/fulfilment/index.ts'
-import { writeTime } from '../../domain/notices/index.ts'
+import { writeTime } from '../../domain/letters/index.ts'
 import { deliveryOf, type Delivery, type Order } from '../../domain/orders/index.ts'
 import { addressOf } from '../address.ts'
 import type { Hub } from '../hub.ts'

@@ -1,28 +1,9 @@
-import { formatAmount } from '../../../protocol/money.ts'
 import { explain, reasonOf } from '../../../protocol/reasons.ts'
 import type { Decision, Statement } from '../decisions/index.ts'
-import type { Language, NoticeKind, Seen } from './model.ts'
+import type { Language, Letter, LetterContext, Row, Section } from './model.ts'
 import { standingOf, type Standing } from './rules.ts'
+import { CLASSES, pick, word, writeTime, type Pair } from './words.ts'
 
-export type Row = { term: string; text: string; href?: string }
-export type Section = { heading: string; rows: readonly Row[] }
-
-/** What a person is told, before it is text or HTML. Nothing in it is escaped yet. */
-export type Letter = {
-  language: Language
-  title: string
-  /** Where the matter stands, in a word or two, and how it should look. */
-  standing: { text: string; tone: 'held' | 'over' | 'low' } | null
-  lead: readonly string[]
-  sections: readonly Section[]
-}
-
-/** What a letter is made of besides what it is about. `full` is the page: a letter in the mail says less, since mail passes many hands. */
-export type LetterContext = { language: Language; docking: string; publicUrl: string; at: Date; full: boolean }
-
-type Pair = readonly [zh: string, en: string]
-
-const CLASSES: Readonly<Record<Statement['cause']['class'], Pair>> = { technical: ['技术', 'technical'], commercial: ['商务', 'commercial'], compliance: ['合规', 'compliance'] }
 const SIDES: Readonly<Record<Statement['cause']['side'], Pair>> = { partner: ['对接方', 'partner'], hub: ['主站', 'main site'], supplier: ['供货方', 'supplier'], network: ['网络', 'network'] }
 const MEASURES: Readonly<Record<Statement['measure']['kind'], Pair>> = {
   warn: ['警告（不限制）', 'warned, nothing is held'], throttle: ['限速', 'slowed down'], suspend: ['暂停', 'suspended'], refuse: ['拒绝', 'refused'], restrict_payout: ['限制提现', 'payouts restricted'],
@@ -44,28 +25,20 @@ const WITHHELD: Readonly<Record<Exclude<Statement['evidence'][number]['disclosur
   redacted: ['部分内容已隐去', 'told in part'], withheld_by_law: ['依法不予披露', 'withheld by law'], withheld_third_party: ['涉及第三方，不予披露', 'withheld to protect others'],
   withheld_detection: ['检测方法不予披露', 'withheld, since it would show how things are detected'],
 }
-const STANDINGS: Readonly<Record<Standing, Pair>> = { in_force: ['生效中', 'In force'], to_come: ['尚未生效', 'Not yet in force'], lifted: ['已解除', 'Lifted'], ended: ['已期满终止', 'Ended'] }
+const STANDINGS: Readonly<Record<Standing, Pair>> = { in_force: ['生效中', 'In force'], to_come: ['尚未生效', 'Not yet in force'], lifted: ['已解除', 'Lifted'], ended: ['已期满终止', 'Ended'], superseded: ['已被取代', 'Superseded'] }
 
-const pick = (language: Language) => (zh: string, en: string) => (language === 'zh-CN' ? zh : en)
-const word = (pair: Pair | undefined, language: Language, otherwise: string) => (pair ? pair[language === 'zh-CN' ? 0 : 1] : otherwise)
-
-/** A time as the trade reads it: the clock of China, with its name. */
-export function writeTime(time: Date | string, language: Language): string {
-  const ms = typeof time === 'string' ? Date.parse(time) : time.getTime()
-  if (Number.isNaN(ms)) return String(time)
-  const text = new Date(ms + 8 * 3_600_000).toISOString().slice(0, 16).replace('T', ' ')
-  return language === 'zh-CN' ? `${text}（北京时间）` : `${text} (UTC+8)`
-}
+/** What a letter tells of a decision; the page behind its link tells how the decision stands, whatever the letter was. */
+export type DecisionEvent = 'decision_taken' | 'decision_changed' | 'decision_lifted'
 
 /** A decision as the one whom it hits reads it. */
-export function decisionLetter(kind: NoticeKind | null, decision: Decision, context: LetterContext): Letter {
+export function decisionLetter(kind: DecisionEvent | null, decision: Decision, context: LetterContext): Letter {
   const { language, docking, at } = context
   const say = pick(language)
   const { code } = decision.statement.cause
   const reason = reasonOf(code).title[language === 'zh-CN' ? 'zh' : 'en']
   const standing = standingOf(decision, at)
-  const over = standing === 'lifted' || standing === 'ended'
-  const titles: Partial<Record<NoticeKind, string>> = {
+  const over = standing !== 'in_force' && standing !== 'to_come'
+  const titles: Partial<Record<DecisionEvent, string>> = {
     decision_lifted: standing === 'ended' ? say(`对接“${docking}”的措施已期满终止：${reason}`, `The measure against ${docking} has ended: ${reason}`) : say(`对接“${docking}”的措施已解除：${reason}`, `The measure against ${docking} was lifted: ${reason}`),
     decision_changed: say(`对接“${docking}”的处理决定有变更：${reason}`, `The decision about ${docking} was changed: ${reason}`),
   }
@@ -74,19 +47,27 @@ export function decisionLetter(kind: NoticeKind | null, decision: Decision, cont
     title: (kind && titles[kind]) ?? say(`对接“${docking}”的处理决定：${reason}`, `Decision about ${docking}: ${reason}`),
     standing: { text: word(STANDINGS[standing], language, standing), tone: over ? 'over' : 'held' },
     lead: leadOf(decision, standing, context),
+    short: shortOf(kind, decision, language),
     sections: [
       measureOf(decision, context),
       ...(context.full ? [factsOf(decision.statement, language), groundsOf(decision.statement, language), ...evidenceOf(decision.statement, language)] : []),
       ...(over && !context.full ? [] : [remedyOf(decision.statement, language), clocksOf(decision.statement, language)]),
-      appealOf(decision.statement, language),
+      appealOf(decision, context),
       ...(context.full ? [fundsOf(decision.statement, language), originOf(decision.statement, language)] : []),
     ].filter((section) => section.rows.length > 0),
   }
 }
 
-function leadOf({ statement, liftedAt }: Decision, standing: Standing, { language }: LetterContext): string[] {
+function shortOf(kind: DecisionEvent | null, { statement: { cause } }: Decision, language: Language): string {
+  const say = pick(language)
+  const deed = kind === 'decision_lifted' ? say('措施已解除', 'Measure lifted') : kind === 'decision_changed' ? say('处理决定有变更', 'Decision changed') : say('处理决定', 'Decision')
+  return `${deed}${say('：', ': ')}${word(CLASSES[cause.class], language, cause.class)} ${cause.code}`
+}
+
+function leadOf({ statement, liftedAt, supersededBy }: Decision, standing: Standing, { language }: LetterContext): string[] {
   const say = pick(language)
   if (standing === 'lifted') return [say(`该措施已于 ${writeTime(liftedAt!, language)} 解除，此后不再限制贵方。`, `The measure was lifted at ${writeTime(liftedAt!, language)} and stops nothing any more.`)]
+  if (standing === 'superseded') return [say(`该决定已于 ${writeTime(liftedAt!, language)} 由另一份决定取代：${supersededBy}。`, `At ${writeTime(liftedAt!, language)} another decision took its place: ${supersededBy}.`)]
   if (standing === 'ended') return [say(`该措施已于 ${writeTime(statement.measure.endsAt!, language)} 期满终止。`, `The measure ended at ${writeTime(statement.measure.endsAt!, language)}.`)]
   const { code, class: cls } = statement.cause
   const because = { measure: nameMeasure(statement, language), since: writeTime(statement.measure.effectiveAt, language) }
@@ -195,13 +176,15 @@ function clocksOf({ clocks }: Statement, language: Language): Section {
   }
 }
 
-function appealOf({ appeal }: Statement, language: Language): Section {
+function appealOf({ id, statement: { appeal } }: Decision, { language, publicUrl, full }: LetterContext): Section {
   const say = pick(language)
   return {
     heading: say('如何申诉', 'How to appeal'),
     rows: [
-      { term: say('申诉渠道', 'Where'), text: appeal.channel, ...(/^https?:\/\//.test(appeal.channel) ? { href: appeal.channel } : {}) },
-      { term: say('说明', 'Terms'), text: say('申诉免费，由作出决定者以外的人裁定；请注明决定编号。', 'It is free, and another person than the one who decided decides it; name the decision.') },
+      ...(appeal.channel.startsWith(`${publicUrl}/`) ? [] : [{ term: say('申诉渠道', 'Where'), text: appeal.channel, ...(/^https?:\/\//.test(appeal.channel) ? { href: appeal.channel } : {}) }]),
+      { term: say('不用密钥', 'Without a key'), text: full ? say('在本页的表单中填写即可，无需登录。', 'By the form on this page; no sign-in.') : say('打开链接，在页面的表单中填写即可，无需登录。', 'By the form on the page behind the link; no sign-in.') },
+      { term: say('用密钥', 'With a key'), text: `POST /api/decisions/${id}/appeals\nberth appeal file ${id} --text …` },
+      { term: say('说明', 'Terms'), text: say('申诉免费，由作出决定者以外的人裁定。', 'It is free, and another person than the one who decided decides it.') },
     ],
   }
 }
@@ -228,34 +211,5 @@ function originOf(statement: Statement, language: Language): Section {
       ...(isWithheld(statement) ? [] : [{ term: say('来源', 'Source'), text: word(SOURCES[statement.source], language, statement.source) }]),
       { term: say('作出方式', 'Decided'), text: word(DECIDED[statement.automation.decision], language, statement.automation.decision) },
     ],
-  }
-}
-
-/** A deposit or a stock that fell below its threshold. `now` is what is there when the letter is read; null in the mail. */
-export function alertLetter(kind: 'balance_low' | 'stock_low', seen: Seen, subject: { name: string; code: string | null }, seenAt: Date, now: bigint | null, { language, docking }: LetterContext): Letter {
-  const say = pick(language)
-  const write = (value: bigint) => (kind === 'balance_low' ? say(`${formatAmount(value)} 元`, `${formatAmount(value)} yuan`) : say(`${value} 件`, `${value} pieces`))
-  const [below, was] = [BigInt(seen.below), BigInt(seen.seen)]
-  const mode = seen.mode === 'live' ? say('正式', 'live') : say('沙箱', 'sandbox')
-  const over = now !== null && now >= below
-  const good = subject.code === null ? subject.name : `${subject.name} (${subject.code})`
-  return {
-    language,
-    title: kind === 'balance_low' ? say(`对接“${docking}”余额不足 ${write(below)}`, `The deposit of ${docking} is below ${write(below)}`) : say(`商品“${subject.name}”库存不足 ${write(below)}`, `The stock of ${subject.name} is below ${write(below)}`),
-    standing: now === null ? null : over ? { text: say('已恢复', 'Above again'), tone: 'over' } : { text: say('仍低于阈值', 'Still below'), tone: 'low' },
-    lead: [
-      kind === 'balance_low'
-        ? say('余额用完前照常下单，用完后订单会因余额不足被拒绝，请及时加款。', 'Orders go on until the deposit is used up and are then refused for want of funds: top it up in time.')
-        : say('售完前照常销售，售完后订单会因库存不足被拒绝，请及时补货。', 'It is sold until nothing is left, and orders are then refused for want of stock: restock in time.'),
-      say('每次跌破阈值只提醒一次，回升后再次跌破才会再提醒。', 'You are told once; again only when it has been above the threshold and falls below it anew.'),
-    ],
-    sections: [{
-      heading: say('提醒', 'The alert'),
-      rows: [
-        ...(kind === 'balance_low' ? [{ term: say('对接', 'Docking'), text: docking }] : [{ term: say('商品', 'Good'), text: good }]),
-        { term: say('环境', 'Mode'), text: mode }, { term: say('阈值', 'Threshold'), text: write(below) }, { term: say('当时', 'Seen'), text: write(was) },
-        { term: say('时间', 'At'), text: writeTime(seenAt, language) }, ...(now === null ? [] : [{ term: say('现在', 'Now'), text: write(now) }]),
-      ],
-    }],
   }
 }

@@ -1,8 +1,5 @@
 import { escapeHtml } from '../../kernel/html.ts'
-import type { Letter, Row } from './letters.ts'
-
-/** What a mail carries besides its letter: the link, and why the reader gets it. */
-export type Envelope = { link: string; linkText: string; footer: readonly string[] }
+import type { Envelope, Letter, Row, Section } from './model.ts'
 
 const WIDTH = 76
 
@@ -51,18 +48,48 @@ export function writeMailHtml(letter: Letter, envelope: Envelope): string {
   ].join('\n')
 }
 
-/** The letter as the inside of a page, whose style is the page's. */
-export function writePageHtml(letter: Letter): string {
-  const row = (one: Row) => `<div><dt>${escapeHtml(one.term)}</dt><dd>${textOf(one)}</dd></div>`
-  return [
+/** The letter as the inside of a page, whose style is the page's: what it is about, and apart from that its sections. */
+export function writePageHtml(letter: Letter): { head: string; body: string } {
+  const head = [
     letter.standing === null ? '' : `<p class="standing ${letter.standing.tone}">${escapeHtml(letter.standing.text)}</p>`,
-    `<h1>${escapeHtml(letter.title)}</h1>`,
-    ...letter.lead.map((line) => `<p class="lead">${escapeHtml(line)}</p>`),
-    ...letter.sections.map(({ heading, rows }) => `<section><h2>${escapeHtml(heading)}</h2><dl>${rows.map(row).join('\n')}</dl></section>`),
+    `<h1>${escapeHtml(letter.title)}</h1>`, ...letter.lead.map((line) => `<p class="lead">${escapeHtml(line)}</p>`),
   ].join('\n')
+  return { head, body: writeSections(letter.sections) }
+}
+
+export function writeSections(sections: readonly Section[]): string {
+  const row = (one: Row) => `<div><dt>${escapeHtml(one.term).replaceAll('\n', '<br>\n')}</dt><dd>${textOf(one)}</dd></div>`
+  return sections.map(({ heading, rows }) => `<section><h2>${escapeHtml(heading)}</h2><dl>${rows.map(row).join('\n')}</dl></section>`).join('\n')
 }
 
 function textOf({ text, href }: Row): string {
   const shown = escapeHtml(text).replaceAll('\n', '<br>\n')
   return href === undefined ? shown : `<a href="${escapeHtml(href)}" rel="noreferrer">${shown}</a>`
+}
+
+/** What group robots read of a message; more is cut there in the middle of a letter. */
+const MARKDOWN_BYTES = 3_800
+
+/** The letter as the markdown that group robots take: its title, its lead and, as far as there is room, its rows; the link always. */
+export function writeMarkdown(letter: Letter, envelope: Envelope): string {
+  const lines = [`**${plain(letter.title)}**`, ...letter.lead.map(plain), ...letter.sections.flatMap(({ rows }) => rows.map((row) => `> ${plain(row.term)}: ${plain(row.text)}`))]
+  const link = `[${envelope.linkText}](${envelope.link})`
+  let text = ''
+  for (const line of lines) {
+    if (Buffer.byteLength(`${text}${line}\n\n${link}`) > MARKDOWN_BYTES) break
+    text += `${line}\n\n`
+  }
+  return text + link
+}
+
+/** The letter as a short message: what it is about in one line, and the link. */
+export function writeShort(letter: Letter, { link }: Envelope): string {
+  return `${letter.short} ${link}`
+}
+
+const WIDE: Readonly<Record<string, string>> = { '<': '＜', '>': '＞', '[': '［', ']': '］', '(': '（', ')': '）', '*': '＊', '`': '＇', '#': '＃', '@': '＠', '~': '～', '|': '｜', '!': '！' }
+
+/** What a person typed makes no link, calls nobody and colours nothing: robots know no way to escape a mark. */
+function plain(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[<>[\]()*`#@~|!]/g, (mark) => WIDE[mark]!)
 }

@@ -1,0 +1,6 @@
+export type { Appeal, AppealState, Entry, EvidenceAsk, EvidenceItem, Narrower, Verdict, Via, WholeAppeal } from './model.ts'
+export { EVIDENCE_AT_ONCE, EVIDENCE_DUE_MAX_DAYS, EXTENSION_MAX_DAYS, FILE_BYTES_MAX, isOpen, mayFile, TEXT_MAX } from './rules.ts'
+export { appealsOfDecision, fileAppeal, findAppeal, giveEvidence, listAppeals, listAppealsOf, openFile, withdrawAppeal, type AppealDesk, type Appellant } from './service.ts'
+export { appealOutcomes, askEvidence, decideAppeal, extendAppeal, type DecideAsk } from './review.ts'
+export { loadDueAppeals, readAppeals } from './store.ts'
+export { AppealClock } from './clock.ts'
