@@ -42,7 +42,7 @@ async function serve(): Promise<void> {
     // The one question that the doors ask a database by themselves is whether it is there.
     db: { run: async () => [], urgent: { run: async () => [] } } as unknown as Database, vault: null as never, clock, ids, log: makeLog(config.logLevel), checks: [], inputChecks: {}, decisions: null as never, publicUrl: config.publicUrl, host: config.host, mounts: null, trustedProxies: [],
     keys: memoryKeys(world.askers), orders: new MemoryOrders() as unknown as Orders, prices: null as never, notices: { meet() {} } as never, appeals: null as never, sandboxes: null as never,
-    conformance: { isWatched: () => false } as never, logbook: { header: PEER_HEADER } as never,
+    conformance: { isWatched: () => false } as never, drills: { isWatched: () => false } as never, logbook: { header: PEER_HEADER } as never,
     metrics: new Metrics(() => ({ queued: 0, batches: 0, unanswered: 0 })), limiter: new Limiter(config),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nonces: new NonceWindow({ windowS: 600, seed: randomBytes(8).readBigUInt64LE() }),

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, type Credentials } from './client.ts'
+import type { Credentials as SdkCredentials } from '../sdk/index.ts'
 import { WrongUsage, type Asked } from './command.ts'
 import type { Lang } from './screen.ts'
 
@@ -38,13 +39,24 @@ export function readOperatorKey(env: NodeJS.ProcessEnv): string {
 }
 
 /** The hub as a partner: --docking names one of the demo; without it the environment counts, then the demo's sandbox. */
-export function partnerClient({ env, lang, option }: Pick<Asked, 'env' | 'lang' | 'option'>): Client {
+export function partnerClient(asked: Pick<Asked, 'env' | 'lang' | 'option'>): Client {
+  return new Client({ ...accessOf(asked), lang: asked.lang })
+}
+
+function accessOf({ env, option }: Pick<Asked, 'env' | 'option'>): { url: string; credentials: Credentials } {
   const named = option('docking')
   const given = named === undefined ? fromEnvironment(env) : null
   const own = given === null ? ownSandbox(env, named) : null
-  if (own) return new Client({ url: hubUrl(env, own), credentials: credentialsOf(own.docking), lang })
+  if (own) return { url: hubUrl(env, own), credentials: credentialsOf(own.docking) }
   const demo = readDemo(env)
-  return new Client({ url: hubUrl(env, demo), credentials: given ?? credentialsOf(chooseDocking(env, demo, named)), lang })
+  return { url: hubUrl(env, demo), credentials: given ?? credentialsOf(chooseDocking(env, demo, named)) }
+}
+
+/** The same hub and key for the client of the SDK. */
+export function partnerAccess(asked: Pick<Asked, 'env' | 'option'>): { url: string; credentials: SdkCredentials } {
+  const { url, credentials } = accessOf(asked)
+  if (credentials.kind === 'nobody') throw new WrongUsage({ en: 'This needs a key of a docking.', zh: '此命令需要对接密钥。' })
+  return { url, credentials: credentials.kind === 'bearer' ? { apiKey: credentials.key } : { keyId: credentials.keyId, keySecret: credentials.keySecret } }
 }
 
 /** The hub as anybody. */

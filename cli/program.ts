@@ -30,6 +30,8 @@ import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
 import { listNotices, retryNotice } from './commands/notices.ts'
 import { applyMigration, checkMigration, followMigration, planMigration, withdrawMigration } from './commands/migrate.ts'
+import { abandonDrill, listDrills, planDrill, runDrill, showDrill, startDrill } from './commands/drill.ts'
+import { endSchedule, listSchedules, scheduleDrill } from './commands/drill-schedule.ts'
 import { placeOrder } from './commands/order.ts'
 import { createKey, listKeys, revokeKey, rollKey } from './commands/own-keys.ts'
 import { showQuote } from './commands/quote.ts'
@@ -51,6 +53,7 @@ export const commands: readonly Command[] = [
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
   checkLog, eraseFromLog, verifyLog, witnessLog,
   conformHub, conformPlatform, conformTask, conformFinish, conformShow, conformVerify,
+  scheduleDrill, listSchedules, endSchedule, runDrill, startDrill, listDrills, showDrill, planDrill, abandonDrill,
   placeOrder, showQuote, showReport, examineDocking, diagnoseRequest, showFigures, fileAppeal, listOwnAppeals, giveEvidence, withdrawAppeal, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,
 ]
 

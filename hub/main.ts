@@ -9,6 +9,7 @@ import { Cases } from './domain/compliance/index.ts'
 import { checkStanding, DecisionClock } from './domain/decisions/index.ts'
 import { FigureBook } from './domain/figures/index.ts'
 import { checkFunds } from './domain/ledger/index.ts'
+import { Drills } from './domain/drills/index.ts'
 import { Logbook } from './domain/logbook/index.ts'
 import { Notices } from './domain/notices/index.ts'
 import { Operators } from './domain/operators/index.ts'
@@ -74,18 +75,19 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   })
   const sandboxes = new Sandboxes({ db, vault, clock, ids, log, publicUrl: () => hub.publicUrl, applicationsADay: config.sandboxesADay, requestsADay: config.sandboxRequestsADay })
   const conformance = new Conformance({ db, clock, ids, log, signer, sandboxes, publicUrl: () => hub.publicUrl })
+  const keys = new KeyRing(db, vault, clock)
+  const drills = new Drills({ db, clock, ids, log, signer, orders, keys, sandboxes, publicUrl: () => hub.publicUrl, tempo: config.drillTempo })
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const decisions = new DecisionClock({
     db, log, desk: () => ({ checks: hub.checks, inputs: hub.inputChecks }), findDocking: (id) => findDocking(db, id), nowMs: () => clock.nowMs(), onEnded: ({ docking }) => hub.keys.forget(docking),
   })
   const hub: Hub = {
-    db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log, makeId: () => ids.make('dec', clock.nowMs()) }), sandboxes, conformance, logbook, decisions, operators, signer, startedAtS,
+    db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log, makeId: () => ids.make('dec', clock.nowMs()) }), sandboxes, conformance, drills, logbook, decisions, operators, signer, startedAtS, keys,
     figures: new FigureBook({ db, clock, log }),
     risk: new Watch({ db, vault, clock, log, makeId: () => ids.make('fnd', clock.nowMs()), random: () => randomInt(2 ** 32) / 2 ** 32 }),
     cases: new Cases({ db, vault, clock, random: randomBytes }),
     metrics: new Metrics(() => orders.load),
     limiter: new Limiter(config),
-    keys: new KeyRing(db, vault, clock),
     nonces: new NonceWindow({ windowS: NONCE_WINDOW_S, seed: randomBytes(8).readBigUInt64LE() }),
     requests: new RequestLog({ perDocking: 100, mostEntries: 20_000, sinceMs: clock.nowMs() }),
     nobody: createSecretKey(randomBytes(32)),
@@ -103,7 +105,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
 
 /** Ends what runs by itself, the highest floor first, then the orders, which write down what they know, then the lines. */
 export async function closeRooms(hub: Hub): Promise<void> {
-  for (const room of [hub.figures, hub.risk, hub.logbook, hub.sandboxes, hub.notices, hub.appeals, hub.decisions, hub.prices, hub.orders]) await room.close()
+  for (const room of [hub.figures, hub.risk, hub.logbook, hub.drills, hub.sandboxes, hub.notices, hub.appeals, hub.decisions, hub.prices, hub.orders]) await room.close()
   await hub.db.end()
 }
 
@@ -148,7 +150,7 @@ async function serve(): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StartRefused(`Port ${config.port} on ${config.host} is taken: stop the program that listens there, or set PORT to another.`)
   }
-  for (const room of [hub.decisions, hub.appeals, hub.notices, hub.sandboxes, hub.logbook, hub.figures, hub.risk]) room.start()
+  for (const room of [hub.decisions, hub.appeals, hub.notices, hub.sandboxes, hub.drills, hub.logbook, hub.figures, hub.risk]) room.start()
   hub.state.ready = true
   log.info({ url: config.publicUrl }, 'the hub is ready')
 }

@@ -125,6 +125,9 @@ export const RulePage = page(RuleView)
 export const CommentAsk = Type.Object({ comment: Type.String({ minLength: 1, maxLength: 2000, pattern: '[^\\s]', title: 'text that is not blank' }) }, closed)
 export const CommentView = Type.Object({ id: Id, rule: Id, comment: Type.String(), at: Time }, closed)
 
+export const DrillKind = Type.Union([Type.Literal('key_roll'), Type.Literal('rush'), Type.Literal('outage'), Type.Literal('tampered_log')])
+export const DrillBest = Type.Object({ kind: DrillKind, score: Type.Integer(), drill: Id, at: Time }, closed)
+
 /** A fault that the next requests of a sandbox meet. */
 export const SandboxSwitch = Type.Object({ fault: Type.String({ description: 'As it is written in the header, such as slow;ms=500.' }), remaining: Type.Integer({ description: 'So many requests it still strikes.' }) }, closed)
 
@@ -135,7 +138,7 @@ export const Docking = Type.Object({
   limits: Type.Object({
     requestsPerSecond: Type.Integer(), inFlight: Type.Integer(), requestBytes: Type.Integer(), cardsPerOrder: Type.Integer(), batchOrders: Type.Integer(), batchCards: Type.Integer(), batchBytes: Type.Integer(),
   }, closed),
-  decisions: Type.Array(DecisionView), serverTime: Time,
+  decisions: Type.Array(DecisionView), drills: Type.Array(DrillBest, { description: 'The best score a kind in the last 90 days; of its sandbox where the docking is live.' }), serverTime: Time,
   sandbox: Type.Optional(Type.Object({
     live: Type.Union([Id, Type.Null()], { description: 'The live docking whose sandbox this is.' }), clockOffsetS: Type.Integer({ description: 'By how many seconds its clock is ahead.' }), time: Time, faults: Type.Array(SandboxSwitch),
   }, closed)),

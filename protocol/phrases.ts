@@ -52,6 +52,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} forms a minute': '每分钟 {n} 次表单提交',
   '{n} requests a day': '每天 {n} 个请求',
   '{n} sandboxes an hour': '每小时 {n} 个沙箱',
+  '{n} drills a day': '每天 {n} 场演练',
 
   // Conformance.
   'a badge or a waiver, and not both': '徽章与豁免只能二选一',
@@ -61,6 +62,10 @@ const CHINESE: Readonly<Record<string, string>> = {
   'not finished': '未完成',
   'green for {name}': '已通过（协议为 {name}）',
   'older than {n} days': '超过 {n} 天',
+
+  // Drills.
+  'a time to come within 30 days, in RFC 3339': '30 天内的将来时间，RFC 3339 格式',
+  'sizes that this log has reached': '该日志已达到的大小',
 
   // Sandboxes.
   'an e-mail address': '电子邮箱地址',

@@ -471,6 +471,23 @@ export const reasons = {
   'sandbox.applications_at_limit': condition({ ...strained, status: 429 },
     ['No more sandboxes can be opened today', 'This main site opens {allowed} sandboxes in 24 hours; ask again in {retryAfterS} seconds.'],
     ['今日沙箱名额已满', '本站 24 小时内最多开通 {allowed} 个沙箱，请 {retryAfterS} 秒后再申请。'], ['allowed', 'retryAfterS']),
+  // Drills.
+  'drills.not_found': answer('technical', { ...asked, status: 404, retry: 'never' },
+    ['There is no such drill', 'This docking has no drill {drill}.'],
+    ['演练不存在', '没有编号为 {drill} 的演练。'], ['drill']),
+  'drills.under_way': answer('technical', ruled,
+    ['A drill is under way', 'The drill {drill} is not over; one at a time.'],
+    ['已有演练进行中', '演练 {drill} 尚未结束，同一时间只能进行一场。'], ['drill']),
+  'drills.ended': answer('technical', { ...ruled, retry: 'never' },
+    ['The drill is over', 'The drill {drill} has ended: {state}.'],
+    ['演练已结束', '演练 {drill} 已结束：{state}。'], ['drill', 'state']),
+  'drills.no_log': answer('technical', { ...ruled, retry: 'never' },
+    ['This drill shows no log', 'The drill {drill} shows no log now: only a tampered_log under way does.'],
+    ['此演练没有日志', '演练 {drill} 当前没有日志：仅进行中的 tampered_log 演练提供。'], ['drill']),
+  'drills.dialect_not_rehearsed': answer('technical', { ...ruled, retry: 'never' },
+    ['Drills are not made for this dialect', 'The docking speaks {dialect}; drills rehearse {rehearsed}.'],
+    ['该协议暂无演练', '对接使用 {dialect} 协议；演练适用于 {rehearsed}。'], ['dialect', 'rehearsed']),
+
   // The log that partners verify.
   'logbook.not_sealed': answer('technical', { ...asked, status: 404 },
     ['Nothing is sealed at this place', 'The log holds {size} leaves; nothing is sealed at {asked}.'],

@@ -210,6 +210,8 @@ export type Rule = {
 export type CommentAsk = { comment: string }
 export type Comment = { id: string; rule: string; comment: string; at: Time }
 
+export type DrillBest = { kind: 'key_roll' | 'rush' | 'outage' | 'tampered_log'; score: number; drill: string; at: Time }
+
 export type Docking = {
   id: string
   name: string
@@ -229,6 +231,8 @@ export type Docking = {
     batchBytes: number
   }
   decisions: Decision[]
+  /** The best score a kind in the last 90 days; of its sandbox where the docking is live. */
+  drills: DrillBest[]
   serverTime: Time
   /** There in a sandbox alone. */
   sandbox?: {

@@ -28,6 +28,7 @@ export const PARTNER_ROUTES = [
   'POST /api/decisions/{decision}/appeals', 'GET /api/appeals', 'GET /api/appeals/{appeal}', 'POST /api/appeals/{appeal}/evidence', 'POST /api/appeals/{appeal}/withdraw',
   'GET /api/sandbox', 'POST /api/sandbox', 'POST /api/sandbox/deposits', 'PUT /api/sandbox/faults', 'DELETE /api/sandbox/faults', 'PUT /api/sandbox/clock', 'POST /api/sandbox/applications',
   'GET /api/conformance', 'POST /api/conformance', 'GET /api/conformance/{run}', 'POST /api/conformance/{run}/tasks', 'GET /api/conformance/{run}/text', 'POST /api/conformance/{run}/text', 'POST /api/conformance/{run}/finish',
+  'GET /api/drills', 'POST /api/drills', 'GET /api/drills/{drill}', 'POST /api/drills/{drill}/abandon', 'POST /api/drills/{drill}/witness', 'POST /api/drills/{drill}/dispute',
   'GET /api/decisions', 'GET /api/decisions/{decision}',
   'GET /api/rules', 'GET /api/rules/{rule}', 'POST /api/rules/{rule}/comments',
 ]

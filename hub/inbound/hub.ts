@@ -22,6 +22,7 @@ import type { Orders } from '../domain/orders/index.ts'
 import type { PriceClock } from '../domain/pricing/index.ts'
 import type { Watch } from '../domain/risk/index.ts'
 import type { Conformance } from '../domain/conformance/index.ts'
+import type { Drills } from '../domain/drills/index.ts'
 import type { Sandboxes } from '../domain/sandbox/index.ts'
 import type { RequestLog } from './request-log.ts'
 
@@ -49,6 +50,7 @@ export type Hub = {
   sandboxes: Sandboxes
   logbook: Logbook
   conformance: Conformance
+  drills: Drills
   /** Every room's own, for the docking report. */
   checks: readonly Check[]
   /** Checks that look for something that was found, by name. */

@@ -12,6 +12,7 @@ import { limits } from '../kernel/limits.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import { isOutage, OutcomeUnknown } from '../platform/postgres/database.ts'
 import { addressOf } from './address.ts'
+import { tellDrill } from './drilled.ts'
 import type { Hub } from './hub.ts'
 import { rememberRoute } from './known-routes.ts'
 import { langOf, problemOf, type Lang } from './problem.ts'
@@ -75,6 +76,7 @@ export function addRoute<B extends TSchema, Q extends TSchema>(app: FastifyInsta
   const finish = (request: FastifyRequest, reply: FastifyReply, entry: Entry, outcome: Outcome<Answer>) => {
     const sent = entry.struck === null ? answer(hub, request, reply, outcome) : answerStruck(hub, request, reply, entry.struck, outcome)
     if (hub.conformance.isWatched(entry.docking)) sightRequest(hub, entry, outcome)
+    if (hub.drills.isWatched(entry.docking)) tellDrill(hub, entry, request, reply, outcome)
     if (!route.unlogged) keepEntry(hub, entry, reply.statusCode, outcome.ok ? null : outcome.refusal, Number(reply.getHeader('content-length') ?? 0))
     return sent
   }

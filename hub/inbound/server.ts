@@ -18,6 +18,7 @@ import { admissionRoutes } from './operator/conformance.ts'
 import { noticeRoutes } from './operator/notices.ts'
 import { decisionRoutes } from './operator/decisions.ts'
 import { dialectRoutes, dockingRoutes as operatorDockingRoutes } from './operator/dockings.ts'
+import { operatorDrillRoutes } from './operator/drills.ts'
 import { cardRoutes, goodsRoutes as operatorGoodsRoutes, imageUploadRoutes } from './operator/goods.ts'
 import { migrationRoutes } from './operator/migrations.ts'
 import { orderRoutes as operatorOrderRoutes } from './operator/orders.ts'
@@ -25,6 +26,7 @@ import { personRoutes } from './operator/persons.ts'
 import { priceRoutes } from './operator/prices.ts'
 import { appealRoutes } from './partner/appeals.ts'
 import { conformanceRoutes } from './partner/conformance.ts'
+import { drillRoutes } from './partner/drills.ts'
 import { rulebookRoutes } from './operator/rulebook.ts'
 import { decisionRoutes as ownDecisionRoutes, dockingRoutes, reasonRoutes } from './partner/docking.ts'
 import { contactRoutes } from './partner/contacts.ts'
@@ -40,6 +42,7 @@ import { answerRefusal, refusalOfError } from './pipeline.ts'
 import { doctorRoutes } from './public/doctor.ts'
 import { figureRoutes } from './public/figures.ts'
 import { badgeRoutes } from './public/badge.ts'
+import { drillLogRoutes } from './public/drill-log.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
 import { logPageRoutes } from './public/log-page.ts'
@@ -127,6 +130,9 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     goodsRoutes(doors, hub)
     orderRoutes(doors, hub)
     sandboxRoutes(doors, hub)
+    drillRoutes(doors, hub)
+    drillLogRoutes(doors, hub)
+    operatorDrillRoutes(doors, hub)
     applicationRoutes(doors, hub)
     conformanceRoutes(doors, hub)
     badgeRoutes(doors, hub)

@@ -23,7 +23,7 @@ export function sightCall(hub: Hub, entry: Entry, outcome: Outcome<Told>): void 
 
 /** What steers a sandbox or a run is no part of what is judged. */
 export function isSteering(route: string): boolean {
-  return route.startsWith('/api/sandbox') || route.startsWith('/api/conformance')
+  return ['/api/sandbox', '/api/conformance', '/api/drills'].some((path) => route.startsWith(path))
 }
 
 type About = { call: string; reference: string | null; order: string | null; guardMicro: string | null; priceMicro: string | null }

@@ -1,7 +1,7 @@
 /** Crockford's base32 in lower case: no letter that is mistaken for a digit, and byte order is time order. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
-export type IdPrefix = 'ord' | 'gds' | 'dck' | 'prt' | 'key' | 'dec' | 'lot' | 'dep' | 'req' | 'chk' | 'chg' | 'ctc' | 'ntc' | 'cfr' | 'rul' | 'cmt' | 'ctr' | 'dft' | 'fnd' | 'apl'
+export type IdPrefix = 'ord' | 'gds' | 'dck' | 'prt' | 'key' | 'dec' | 'lot' | 'dep' | 'req' | 'chk' | 'chg' | 'ctc' | 'ntc' | 'cfr' | 'rul' | 'cmt' | 'ctr' | 'dft' | 'fnd' | 'apl' | 'drl'
 
 /**
  * Makes ids such as `ord_01jd3q8w5kz0g7tq4m2x`: 10 characters of milliseconds, 10 of a random number that counts up

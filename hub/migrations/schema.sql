@@ -502,6 +502,90 @@ grant insert (docking), insert (lane), insert (sha256) on table decisions.known 
 grant execute on function decisions.end_measure(integer,text,text,text,text,text) to berth_app;
 
 
+create schema drills;
+
+create table drills.observations (
+  lane integer not null,
+  run text collate "C" not null,
+  id text collate "C" not null,
+  at timestamp with time zone not null,
+  body jsonb not null,
+  constraint observations_pkey PRIMARY KEY (lane, run, id)
+);
+
+create table drills.runs (
+  lane integer not null,
+  id text collate "C" not null,
+  docking text collate "C" not null,
+  kind text collate "C" not null,
+  version integer not null,
+  origin text collate "C" not null,
+  asked_by text collate "C" not null,
+  tempo integer not null,
+  state text collate "C" not null,
+  planned_at timestamp with time zone not null,
+  starts_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  seen_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  reason text collate "C",
+  score integer,
+  result text,
+  constraint runs_pkey PRIMARY KEY (lane, id),
+  constraint runs_ended CHECK (((ended_at IS NULL) = (state = ANY (ARRAY['planned'::text, 'running'::text])))),
+  constraint runs_origin CHECK ((origin = ANY (ARRAY['partner'::text, 'operator'::text, 'schedule'::text]))),
+  constraint runs_reason CHECK (((state = 'abandoned'::text) = (reason IS NOT NULL))),
+  constraint runs_scored CHECK ((((state = 'scored'::text) = (score IS NOT NULL)) AND ((score IS NULL) = (result IS NULL)) AND ((score >= 0) AND (score <= 100)))),
+  constraint runs_started CHECK (((state = 'planned'::text) OR (started_at IS NOT NULL) OR (state = 'abandoned'::text))),
+  constraint runs_state CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'scored'::text, 'abandoned'::text])))
+) with (fillfactor=70);
+
+create table drills.schedules (
+  lane integer not null,
+  docking text collate "C" not null,
+  kind text collate "C" not null,
+  every_days integer not null,
+  next_at timestamp with time zone not null,
+  set_by text collate "C" not null,
+  set_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint drill_schedules_pkey PRIMARY KEY (lane, docking, kind),
+  constraint drill_schedules_every CHECK (((every_days >= 1) AND (every_days <= 365)))
+) with (fillfactor=80);
+
+create table drills.steps (
+  lane integer not null,
+  run text collate "C" not null,
+  ordinal integer not null,
+  name text collate "C" not null,
+  begun_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  acted_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  ended_by text collate "C",
+  data jsonb not null,
+  constraint steps_pkey PRIMARY KEY (lane, run, ordinal),
+  constraint steps_end CHECK ((((ended_at IS NULL) = (ended_by IS NULL)) AND (ended_by = ANY (ARRAY['done'::text, 'limit'::text]))))
+) with (fillfactor=70);
+
+CREATE INDEX runs_of_docking ON drills.runs USING btree (docking, id);
+
+CREATE UNIQUE INDEX runs_one_at_a_time ON drills.runs USING btree (lane, docking) WHERE (state = 'running'::text);
+
+CREATE INDEX runs_open ON drills.runs USING btree (starts_at) WHERE (state = ANY (ARRAY['planned'::text, 'running'::text]));
+
+CREATE INDEX drill_schedules_next ON drills.schedules USING btree (next_at) WHERE (ended_at IS NULL);
+
+grant usage on schema drills to berth_app;
+grant delete, insert, select on table drills.observations to berth_app;
+grant insert, select on table drills.runs to berth_app;
+grant insert, select on table drills.schedules to berth_app;
+grant insert, select on table drills.steps to berth_app;
+grant update (ended_at), update (reason), update (result), update (score), update (seen_at), update (started_at), update (state) on table drills.runs to berth_app;
+grant update (ended_at), update (every_days), update (next_at), update (set_at), update (set_by) on table drills.schedules to berth_app;
+grant update (acted_at), update (data), update (due_at), update (ended_at), update (ended_by) on table drills.steps to berth_app;
+
+
 create schema figures;
 
 create table figures.cursors (

@@ -28,6 +28,8 @@ export type Config = {
   sandboxesADay: number
   /** How many requests a day a sandbox may send that a stranger opened. */
   sandboxRequestsADay: number
+  /** How many times as fast as its plan a drill runs; what it says of itself tells. */
+  drillTempo: number
 }
 
 const WIRE_CHANNELS = ['sms', 'wecom', 'dingtalk'] as const
@@ -62,6 +64,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     outboundPrivate: env.OUTBOUND_PRIVATE === 'yes',
     sandboxesADay: number('SANDBOXES_A_DAY', 200, 0, 100_000),
     sandboxRequestsADay: number('SANDBOX_REQUESTS_A_DAY', 20_000, 1, 100_000_000),
+    drillTempo: number('DRILL_TEMPO', 1, 1, 20),
   }
 }
 

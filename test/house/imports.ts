@@ -7,7 +7,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['terms', 'ledger', 'decisions', 'operators'],
   ['appeals', 'partners', 'members', 'catalogue', 'fulfilment', 'takenover', 'settlement', 'docking'],
   ['orders', 'pricing', 'compliance', 'sandbox'],
-  ['risk', 'migration', 'conformance'],
+  ['risk', 'migration', 'conformance', 'drills'],
   ['letters'],
   ['notices', 'logbook', 'figures'],
 ]

@@ -100,7 +100,7 @@ test('the document names every partner route with its body, its answers and its 
     })
   }
   // What a refusal proves, what a form asks, what is chosen, what a report of the kit and a logged body held differ by nature; nothing else may.
-  assert.deepEqual([...new Set(open.map((place) => place.split(' ').at(-1)))].sort(), ['because', 'fields', 'form', 'options', 'report'])
+  assert.deepEqual([...new Set(open.map((place) => place.split(' ').at(-1)))].sort(), ['because', 'fields', 'form', 'measured', 'options', 'report'])
   for (const status of [402, 409]) assert.ok(operationOf(document, 'POST /api/orders').responses[status], String(status))
 })
 

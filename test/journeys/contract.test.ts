@@ -209,6 +209,8 @@ function bodyFor(path: string): unknown {
   if (path === '/api/sandbox/deposits') return { amount: '1.00', reference: 'S-1' }
   if (path === '/api/sandbox/faults') return { fault: 'sold_out' }
   if (path === '/api/sandbox/clock') return { offsetS: 0 }
+  if (path === '/api/drills') return { kind: 'rush' }
+  if (/^\/api\/drills\/.*\/(witness|dispute)$/.test(path)) return path.endsWith('dispute') ? { first: 'x', second: 'x' } : { size: 1, publicKey: 'x', line: 'x' }
   if (path === '/api/keys') return { kind: 'hmac-sha256' }
   if (path === '/api/log/witness') return { size: 1, publicKey: Buffer.alloc(32).toString('base64'), line: 'x' }
   return path.endsWith('/roll') ? { overlap: '1h' } : {}

@@ -36,8 +36,13 @@ async function numberWaiting(connection: Connection): Promise<number> {
 export async function changesFor(db: Database, docking: string, after: bigint, limit: number, group: string | null = null): Promise<{ changes: Change[]; head: bigint }> {
   const waiting = await db.run({ name: 'catalogue.waiting', text: 'select exists (select from catalogue.changes where position is null)', values: [] })
   if (waiting[0]![0]) await sequenceChanges(db)
-  const head = (await db.run({ name: 'catalogue.head', text: 'select head from catalogue.feed where one', values: [] }))[0]![0] as bigint
+  const head = await feedHead(db)
   const changes = readChanges(await db.run(loadChanges(docking, group, after, limit)))
   const last = changes.at(-1)?.position
   return { changes, head: changes.length === limit ? last! : last !== undefined && last > head ? last : head < after ? after : head }
+}
+
+/** Up to where the feed is numbered. */
+export async function feedHead(db: Connection): Promise<bigint> {
+  return (await db.run({ name: 'catalogue.head', text: 'select head from catalogue.feed where one', values: [] }))[0]![0] as bigint
 }

@@ -7,7 +7,7 @@ export {
 export { storeImage, loadImage, MOST_IMAGE_BYTES } from './images.ts'
 export { checkForm, formSchema } from './form.ts'
 export { CardOpener } from './cards.ts'
-export { changesFor, sequenceChanges } from './feed.ts'
+export { changesFor, feedHead, sequenceChanges } from './feed.ts'
 export { importCards, importGoods, restock, sweepAbandoned, type CardsImported, type GoodsImported } from './service.ts'
 export { offeredByCode, offeredById, offeredByNumber, offeredPage, type Offered } from './offering.ts'
 export {

@@ -9,7 +9,7 @@ import type { Vault } from '../../platform/sealing/vault.ts'
 import { hashBearer } from './keyring.ts'
 import { makeMaterial } from './material.ts'
 import { READ_SCOPES, SCOPES, type DialectName, type Docking, type Mode, type PriceGuard } from './model.ts'
-import { endKey, insertDocking, insertKey, insertPartner, loadDocking, loadDockings, loadKeyById, loadKeysEnding, loadMounted, readDocking, readKeys, setGuard, setPort, type KeyRow } from './store.ts'
+import { endKey, insertDocking, insertKey, insertPartner, keepKeyOn, loadDocking, loadDockings, loadKeyById, loadKeysEnding, loadMounted, readDocking, readKeys, setGuard, setPort, type KeyRow } from './store.ts'
 
 export type OpenDockingCommand = {
   ids: { partner: string; docking: string; keys: [string, string] }
@@ -132,6 +132,15 @@ export async function endKeyAt(db: Database, keyId: string, endsAt: Date | null)
       return accept({ keyId, endsAt: when })
     })
   })
+}
+
+/** Lets a key live on that was given an end, passed or to come, and was not revoked. */
+export async function keepKey(db: Database, docking: Docking, keyId: string): Promise<void> {
+  await db.transaction((connection) =>
+    underLanes(connection, [docking.lane], async ({ append }) => {
+      const kept = await connection.run(keepKeyOn(docking.lane, keyId))
+      if (kept.length > 0) append({ lane: docking.lane, docking: docking.id, kind: 'key.kept', subject: keyId, code: null, body: '{}' })
+    }))
 }
 
 /** A page of the keys of all dockings that will end by themselves between two times, by id. */

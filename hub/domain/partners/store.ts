@@ -159,3 +159,13 @@ export function revokeKeysOf(dockings: readonly { lane: number; id: string }[], 
     values: [array.bare(dockings.map((d) => d.lane)), array.text(dockings.map((d) => d.id)), at],
   }
 }
+
+/** Takes the end back that a key was given; one that was revoked stays ended. */
+export function keepKeyOn(lane: number, id: string): Statement {
+  return { text: 'update partners.keys set expires_at = null where lane = $1 and id = $2 and revoked_at is null and expires_at is not null returning id', values: [lane, id] }
+}
+
+/** The sandboxes of these live dockings. */
+export function loadTwinsOf(lives: readonly string[]): Statement {
+  return { text: 'select twin_of, id from partners.dockings where twin_of = any($1::text[])', values: [array.text(lives)] }
+}

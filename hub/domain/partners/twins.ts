@@ -5,7 +5,7 @@ import type { Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import type { Docking } from './model.ts'
 import { makeCredentials, writeDocking, type AlsoWrite, type Credentials } from './service.ts'
-import { insertKey, loadTwin, readDocking, revokeKeysOf, setClockOffset } from './store.ts'
+import { insertKey, loadTwin, loadTwinsOf, readDocking, revokeKeysOf, setClockOffset } from './store.ts'
 
 export type TwinIds = { docking: string; keys: [string, string] }
 export type Twin = { docking: Docking; credentials: Credentials; renewed: boolean }
@@ -14,6 +14,11 @@ export type Twin = { docking: Docking; credentials: Credentials; renewed: boolea
 async function findTwin(db: Database, live: string): Promise<Docking | null> {
   const row = (await db.run(loadTwin(live)))[0]
   return row ? readDocking(row) : null
+}
+
+/** The sandboxes of live dockings, by the live one's id; who has none is not there. */
+export async function twinsOf(db: Database, lives: readonly string[]): Promise<Map<string, string>> {
+  return lives.length === 0 ? new Map() : new Map((await db.run(loadTwinsOf(lives))).map((row) => [row[0] as string, row[1] as string]))
 }
 
 /**

@@ -10,6 +10,7 @@ import { addKey, endKeyAt, findDocking, guardPrice, KEY_SCOPES, listDockings, mo
 import { endOwnPrice, setOwnPrice } from '../../domain/pricing/index.ts'
 import { openContract } from '../../domain/terms/index.ts'
 import { writeAdmission } from '../../domain/conformance/index.ts'
+import { bestOf } from '../drill-views.ts'
 import type { Hub } from '../hub.ts'
 import { admissionFor } from './conformance.ts'
 import { addOperatorRoute } from './route.ts'
@@ -71,7 +72,8 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ query }) => {
       const limit = Math.min(Number(query.limit ?? 100), 500)
       const dockings = await listDockings(hub.db, query.after ?? '', limit)
-      return accept({ status: 200, body: { items: dockings.map((docking) => view(hub, docking)), next: dockings.length === limit ? dockings.at(-1)!.id : null } })
+      const best = await bestOf(hub, dockings)
+      return accept({ status: 200, body: { items: dockings.map((docking) => ({ ...view(hub, docking), drills: best.get(docking.id) })), next: dockings.length === limit ? dockings.at(-1)!.id : null } })
     },
   })
 

@@ -8,6 +8,7 @@ import { report, type SeenRequest } from '../../domain/docking/index.ts'
 import { KEY_SCOPES } from '../../domain/partners/index.ts'
 import { isId } from '../../kernel/ids.ts'
 import { limits } from '../../kernel/limits.ts'
+import { bestOf } from '../drill-views.ts'
 import { diagnose } from '../diagnosis/diagnose.ts'
 import { ASK_BYTES, presentDiagnosis, readAsk } from '../diagnosis/present.ts'
 import type { Hub } from '../hub.ts'
@@ -38,7 +39,8 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
             requestsPerSecond: throttleOf(key, nowMs)?.requestsPerSecond ?? hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight, requestBytes: limits.requestBytes, cardsPerOrder: limits.cardsPerOrder,
             batchOrders: limits.batchOrders, batchCards: limits.batchCards, batchBytes: limits.batchBytes,
           },
-          decisions: await withSeals(hub, docking.lane, decisions.map((decision) => presentDecision(decision, nowMs))), serverTime: new Date(nowMs).toISOString(),
+          decisions: await withSeals(hub, docking.lane, decisions.map((decision) => presentDecision(decision, nowMs))), drills: (await bestOf(hub, [docking])).get(docking.id),
+          serverTime: new Date(nowMs).toISOString(),
           ...(docking.mode === 'sandbox' ? { sandbox: await presentSandbox(hub, docking, nowMs) } : {}),
         },
       })
