@@ -100,7 +100,7 @@ async function lookAsPartner(hub: TestHub, shop: TestDocking, acg: TestDocking, 
   const foreign = openShop(acg)
   for (const reply of [await foreign.connect(), await foreign.items(), await foreign.stock('Q10')]) seen.push(JSON.stringify(reply.body))
   seen.push(...(await (await fetch(`${hub.url}/metrics`)).text()).split('\n').filter((line) => !/(process_|nodejs_|berth_order_batches)/.test(line)))
-  return seen.map((text) => text.replaceAll(hub.url, 'HUB').replace(/req_\w+/g, 'req').replace(/sig_\w+/g, 'sig').replace(/"(publicKey|value)":"[^"]+"/g, '').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replace(/\b\d{10,13}\b/g, 'TIME')
+  return seen.map((text) => text.replaceAll(hub.url, 'HUB').replaceAll(new URL(hub.url).host, 'HUB').replace(/^— (\S+) \S+$/gm, '— $1').replace(/req_\w+/g, 'req').replace(/sig_\w+/g, 'sig').replace(/"(publicKey|value)":"[^"]+"/g, '').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replace(/\b\d{10,13}\b/g, 'TIME')
     .replace(/"durationMs":[\d.e-]+/g, '').replace(/"bytes(In|Out)":\d+/g, '').replace(/r=\d+/g, ''))
 }
 

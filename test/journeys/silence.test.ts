@@ -127,7 +127,7 @@ async function berth(hub: TestHub, operatorKey: string, shop: TestDocking, line:
 /** Times, durations and what is drawn by chance left out: what is left is what is said. */
 function plain(seen: readonly string[], hub: TestHub): string[] {
   return seen.map((text) => text.replaceAll(hub.url, 'HUB').replaceAll(new URL(hub.url).host, 'HUB')
-    .replace(/\b(req|sig)_[0-9a-z]{16,}/g, '$1')
+    .replace(/\b(req|sig)_[0-9a-z]{16,}/g, '$1').replace(/^— (\S+) \S+$/gm, '— $1')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:?\d\d)?|[A-Z][a-z]{2}, \d+ [A-Z][a-z]{2} \d{4} [\d:]+ \S+/g, 'TIME').replace(/\b\d{10,13}\b/g, 'TIME')
     .replace(/"durationMs":[\d.e-]+/g, '"durationMs":0').replace(/ +(ms|\d+\.\d)$/gm, ' N').replace(/"sinceMs":\d+/g, '')
     .replace(/\/n\/[\w-]{16,}/g, '/n/TOKEN').replace(/"token":"[^"]+"/g, '').replace(/"(publicKey|value)":"[^"]+"/g, '"$1":""').replace(/bytes(In|Out)":\d+/g, 'bytes":0').replace(/[0-9a-f]{32,}/g, 'HEX').replace(/r=\d+/g, 'r=N'))
