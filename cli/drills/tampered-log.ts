@@ -3,11 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fromBase64, toBase64 } from '../../protocol/bytes.ts'
 import { cosignature, cosignedBytes, isSignedBy, keyHashOf, readNote, witnessNameOf, writeSignature, type Note } from '../../protocol/checkpoint.ts'
 import { hashNow, isSame, verifyConsistency } from '../../protocol/merkle.ts'
-import { post } from '../../sdk/index.ts'
+import { endpoints } from '../../sdk/index.ts'
 import type { Platform } from './platform.ts'
-
-const cosignDrill = post<{ readonly path: { readonly drill: string }; readonly body: { size: number; publicKey: string; line: string } }, { size: number }>('/api/drills/{drill}/witness', { isRepeatable: true })
-const disputeDrill = post<{ readonly path: { readonly drill: string }; readonly body: { first: string; second: string } }, { holds: boolean }>('/api/drills/{drill}/dispute', { isRepeatable: true })
 
 const LOOK_EVERY_MS = 200
 const SPKI_HEAD_BYTES = 12
@@ -28,7 +25,7 @@ export async function rehearseTamperedLog(platform: Platform): Promise<void> {
       const isGood = (await isOfHub(log, note)) && (last === null || (await goesOn(log, last.note, note)))
       // The mistakes: to sign whatever is shown, or to keep a split to oneself.
       if (isGood || clumsy.has('refused_forged')) {
-        if (!isSkipped(clumsy, note.checkpoint.size)) await platform.patient.call(cosignDrill, { path: { drill: drill.id }, body: signature(note, pair) })
+        if (!isSkipped(clumsy, note.checkpoint.size)) await platform.patient.call(endpoints.witnessDrill, { path: { drill: drill.id }, body: signature(note, pair) })
         if (clumsy.has('went_on') && last !== null && isGood) await report(platform, last.text, text)
       }
       if (isGood) last = { text, note }
@@ -46,7 +43,7 @@ function isSkipped(clumsy: ReadonlySet<string>, size: number): boolean {
 }
 
 async function report(platform: Platform, first: string, second: string): Promise<void> {
-  await platform.patient.call(disputeDrill, { path: { drill: platform.drill.id }, body: { first, second } })
+  await platform.patient.call(endpoints.disputeDrill, { path: { drill: platform.drill.id }, body: { first, second } })
 }
 
 async function isOfHub(log: string, note: Note): Promise<boolean> {
