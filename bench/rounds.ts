@@ -11,7 +11,7 @@ import { UNIT_PRICE, type Postgres, type World } from './world.ts'
 export const CONNECTIONS = 256
 
 /** How long and how often: `--quick` shows that all works, the full plan is what a promise is judged by. */
-export type Plan = { rounds: number; seconds: number; warmOrders: number; warmUpSeconds: number; latencySeconds: number; batches: number; replays: number; stored: number }
+export type Plan = { rounds: number; seconds: number; warmOrders: number; warmUpSeconds: number; latencySeconds: number; batches: number; replays: number; stored: number; leaves: number }
 
 /** One run on one server. CPU is of the server's process and of all of Postgres, per order. */
 export type Run = LoadResult & { server: string; shape: Shape['name']; connections: number; serverCpuUs: number; databaseCpuUs: number; residentMb: number }

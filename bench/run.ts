@@ -10,6 +10,7 @@ import { latencyRound, throughputRound, warmUp, type Ground, type Plan } from '.
 import { startHub, startPeer, type Server } from './servers.ts'
 import { storedRound, storeOrders } from './stored.ts'
 import { TOGETHER_PER_SECOND, togetherRound, whyNotTogether } from './together.ts'
+import { sealingRound } from './sealing.ts'
 import { openTypical, typicalRound } from './typical.ts'
 import { KNOWN, verdictsOf, type Found, type PromiseName } from './verdicts.ts'
 import { makeDatabase, makeWorld, startPostgres, writePeerWorld, type Postgres, type World } from './world.ts'
@@ -18,10 +19,10 @@ import { makeDatabase, makeWorld, startPostgres, writePeerWorld, type Postgres, 
 // program, because no machine is as fast twice.
 
 /** These take minutes or an installation of their own, and run only when they are named. */
-const ONLY_WHEN_NAMED: ReadonlySet<PromiseName> = new Set(['P3', 'P8'])
+const ONLY_WHEN_NAMED: ReadonlySet<PromiseName> = new Set(['P3', 'P8', 'P13'])
 
-const FULL: Plan = { rounds: 5, seconds: 5, warmOrders: 3_000, warmUpSeconds: 5, latencySeconds: 4, batches: 60, replays: 20_000, stored: 3_000_000 }
-const QUICK: Plan = { rounds: 2, seconds: 2, warmOrders: 1_000, warmUpSeconds: 2, latencySeconds: 2, batches: 20, replays: 6_000, stored: 300_000 }
+const FULL: Plan = { rounds: 5, seconds: 5, warmOrders: 3_000, warmUpSeconds: 5, latencySeconds: 4, batches: 60, replays: 20_000, stored: 3_000_000, leaves: 1_000_000 }
+const QUICK: Plan = { rounds: 2, seconds: 2, warmOrders: 1_000, warmUpSeconds: 2, latencySeconds: 2, batches: 20, replays: 6_000, stored: 300_000, leaves: 50_000 }
 /** Cards are seeded for so many orders a second in every run. */
 const CARDS_PER_SECOND = 10_000
 
@@ -58,7 +59,7 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 async function measure(postgres: Postgres, wanted: ReadonlySet<PromiseName>, plan: Plan, isProfiled: boolean): Promise<Found> {
-  const found: Found = { throughput: [], latency: [], batch: [], typical: [], together: [], replays: [], stored: [], storing: null, skipped: new Map(), runs: [], wanted }
+  const found: Found = { throughput: [], latency: [], batch: [], typical: [], together: [], replays: [], stored: [], sealing: null, storing: null, skipped: new Map(), runs: [], wanted }
   const furnish = (name: string, cards: { hot: number; spread: number }) => makeWorld(postgres, name, cards, async (urls, work) => {
     const hub = await startHub(urls)
     await work(`http://127.0.0.1:${hub.port}`).finally(() => hub.stop())
@@ -78,6 +79,8 @@ async function measure(postgres: Postgres, wanted: ReadonlySet<PromiseName>, pla
       await warmUp(ground)
       await underLoad(ground, found, keep)
       if (wanted.has('P8')) await withStored(ground, found, furnish, keep)
+      // The hub seals no more afterwards.
+      if (wanted.has('P13')) found.sealing = await sealingRound(ground, plan.leaves)
       found.runs = ground.runs
     } finally {
       for (const server of servers) await server.stop()
@@ -98,7 +101,7 @@ async function measure(postgres: Postgres, wanted: ReadonlySet<PromiseName>, pla
 async function underLoad(ground: Ground, found: Found, keep: (starting: Promise<Server>) => Promise<Server>): Promise<void> {
   const { wanted } = found
   const { rounds, replays } = ground.plan
-  if (wanted.has('P1') || wanted.has('P4') || wanted.has('P14')) for (let round = 0; round < rounds; round++) found.throughput.push(await throughputRound(ground, round))
+  if (wanted.has('P1') || wanted.has('P4') || wanted.has('P13') || wanted.has('P14')) for (let round = 0; round < rounds; round++) found.throughput.push(await throughputRound(ground, round))
   if (wanted.has('P5')) for (let round = 0; round < rounds; round++) found.latency.push(await latencyRound(ground))
   if (wanted.has('P7')) for (let round = 0; round < rounds; round++) found.replays.push(await replayRound(ground, replays))
   if (wanted.has('P6')) {
@@ -131,7 +134,7 @@ function cardsFor(plan: Plan, wanted: ReadonlySet<PromiseName>): { hot: number; 
   const each = plan.seconds * CARDS_PER_SECOND + plan.warmOrders
   const of = (name: PromiseName, cards: number) => (wanted.has(name) ? plan.rounds * cards : 0)
   const warm = plan.warmUpSeconds * CARDS_PER_SECOND + plan.warmOrders + 10_000
-  const hot = warm + Math.max(of('P1', each), of('P4', each), of('P14', each)) + of('P3', each)
+  const hot = warm + Math.max(of('P1', each), of('P4', each), of('P13', each), of('P14', each)) + of('P3', each)
   const together = of('P6', each + plan.seconds * TOGETHER_PER_SECOND)
   const spread = hot + of('P5', plan.latencySeconds * 2 * CARDS_PER_SECOND + plan.warmOrders * 3) + (wanted.has('P2') ? (plan.rounds + 1) * plan.batches * 256 : 0) +
     of('P7', plan.replays) + together + (wanted.has('P8') ? (plan.rounds + 1) * each : 0)

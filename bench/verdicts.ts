@@ -2,11 +2,12 @@ import type { BatchRound } from './batch.ts'
 import { listOf, median, type Verdict } from './figures.ts'
 import type { ReplayRound } from './replays.ts'
 import { CONNECTIONS, type LatencyRound, type Run, type ThroughputRound } from './rounds.ts'
+import type { Sealing } from './sealing.ts'
 import type { StoredRound } from './stored.ts'
 import type { TogetherRound } from './together.ts'
 import type { TypicalRound } from './typical.ts'
 
-export const KNOWN = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8', 'P14'] as const
+export const KNOWN = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8', 'P13', 'P14'] as const
 export type PromiseName = (typeof KNOWN)[number]
 
 /** All that was measured; the lists of what nobody asked for are empty. */
@@ -18,6 +19,7 @@ export type Found = {
   together: TogetherRound[]
   replays: ReplayRound[]
   stored: StoredRound[]
+  sealing: Sealing | null
   storing: { orders: number; seconds: number } | null
   /** Promises that could not be looked at, each with a sentence. */
   skipped: Map<PromiseName, string>
@@ -27,7 +29,7 @@ export type Found = {
 
 export function verdictsOf(found: Found): Verdict[] {
   const { wanted, skipped } = found
-  const by: Record<PromiseName, (found: Found) => Verdict[]> = { P1: peer, P2: plain, P3: typical, P4: hot, P5: tail, P6: together, P7: replay, P8: stored, P14: memory }
+  const by: Record<PromiseName, (found: Found) => Verdict[]> = { P1: peer, P2: plain, P3: typical, P4: hot, P5: tail, P6: together, P7: replay, P8: stored, P13: sealing, P14: memory }
   return KNOWN.filter((name) => wanted.has(name) && !skipped.has(name)).flatMap((name) => by[name](found))
 }
 
@@ -87,6 +89,17 @@ function stored({ stored: rounds, storing }: Found): Verdict[] {
     promise: 'P8', value: median(ratios), goal: 0.9, bound: '>=', digits: 2, weight: 'promised',
     from: `${listOf(ratios)}; ${(storing!.orders / 1e6).toFixed(1)} million orders and cards stored, which took ${storing!.seconds.toFixed(0)} s`,
   }]
+}
+
+function sealing({ sealing: seen }: Found): Verdict[] {
+  const { orders, perSeal, sealUs, orderUs, lagP99S, leaves, proofBytes, verifyMs, growSeconds } = seen!
+  const promised = (promise: string, value: number, goal: number, digits: number, from: string): Verdict => ({ promise, value, goal, bound: '<=', digits, weight: 'promised', from })
+  return [
+    promised('P13', (sealUs / orderUs) * 100, 3, 2, `% of an order's CPU: ${sealUs.toFixed(1)} of ${orderUs.toFixed(0)} µs, over ${orders} orders sealed ${perSeal} at a time`),
+    promised('P13 lag', lagP99S, 3, 2, 's from a fact to its checkpoint, p99 under load'),
+    promised('P13 proof', proofBytes, 2_048, 0, `bytes, the longest of 200 in a log of ${leaves} leaves, which took ${growSeconds.toFixed(0)} s to seal`),
+    promised('P13 verify', verifyMs, 5, 2, 'ms, p99 of 200'),
+  ]
 }
 
 function memory({ runs }: Found): Verdict[] {

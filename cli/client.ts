@@ -8,7 +8,7 @@ import { WrongUsage, type Lang, type Problem, type Words } from './problem.ts'
 
 export type { Problem } from './problem.ts'
 
-export type Answer<T> = { ok: true; status: number; replayed: boolean; body: T } | { ok: false; problem: Problem }
+export type Answer<T> = { ok: true; status: number; replayed: boolean; body: T; checkpoint?: string } | { ok: false; problem: Problem }
 
 /** `nobody`: the few calls that need no key. */
 export type Credentials = { kind: 'nobody' } | { kind: 'bearer'; key: string } | { kind: 'signature'; keyId: string; keySecret: string }
@@ -156,7 +156,7 @@ function readAnswer<T>(hub: string, { status, headers, text }: Received): Answer
   } catch {
     body = undefined
   }
-  if (status < 300 && body !== undefined) return { ok: true, status, replayed: headers['idempotent-replayed'] === 'true', body: body as T }
+  if (status < 300 && body !== undefined) return { ok: true, status, replayed: headers['idempotent-replayed'] === 'true', body: body as T, ...(typeof headers['berth-checkpoint'] === 'string' ? { checkpoint: headers['berth-checkpoint'] } : {}) }
   if (status >= 400 && typeof body === 'object' && body !== null && 'title' in body && 'detail' in body) {
     const retryAfterS = Number(headers['retry-after'])
     return { ok: false, problem: { ...(body as Problem), ...(retryAfterS >= 0 ? { retryAfterS } : {}) } }

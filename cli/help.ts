@@ -93,10 +93,10 @@ const SOURCES: Record<Lang, string[][]> = {
 const EXITS: Record<Lang, string[][]> = {
   en: [
     ['0', 'done'], ['1', 'the hub refused, and said why'], ['2', 'wrong usage: nothing was sent, or the file cannot be read'],
-    ['3', 'the ledger check found something wrong, lines of a file were left out, or a price change or rule selected nothing'], ['4', 'the hub cannot be reached, or failed itself'], ['10, 11, 12', 'the doctor found a technical, a commercial, a compliance reason'], ['130', 'Ctrl-C'],
+    ['3', 'the check of ledger or log found something wrong, lines of a file were left out, or a price change or rule selected nothing'], ['4', 'the hub cannot be reached, or failed itself'], ['10, 11, 12', 'the doctor found a technical, a commercial, a compliance reason'], ['130', 'Ctrl-C'],
   ],
   zh: [
     ['0', '完成'], ['1', '主站拒绝，并说明原因'], ['2', '用法有误：未发送请求，或文件无法读取'],
-    ['3', '核账发现问题，文件中有错误行，或调价、价格规则没有选中商品'], ['4', '无法连接主站，或主站自身故障'], ['10、11、12', '体检结论：技术、商业、合规原因'], ['130', 'Ctrl-C 中断'],
+    ['3', '核账或日志核验发现问题，文件中有错误行，或调价、价格规则没有选中商品'], ['4', '无法连接主站，或主站自身故障'], ['10、11、12', '体检结论：技术、商业、合规原因'], ['130', 'Ctrl-C 中断'],
   ],
 }

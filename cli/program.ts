@@ -24,6 +24,8 @@ import { showFigures } from './commands/figures.ts'
 import { listFindings, showEvidence } from './commands/findings.ts'
 import { approveDecision, decideMeasure, listDecisions, runCheck, showDecision, supersedeDecision } from './commands/measures.ts'
 import { addOperator, endOperator, listOperators } from './commands/persons.ts'
+import { checkLog, eraseFromLog } from './commands/log.ts'
+import { verifyLog, witnessLog } from './commands/verify.ts'
 import { addContact, listContacts, removeContact } from './commands/contacts.ts'
 import { alertBalance, alertStock, listAlerts } from './commands/alerts.ts'
 import { listNotices, retryNotice } from './commands/notices.ts'
@@ -49,6 +51,7 @@ export const commands: readonly Command[] = [
   listFindings, showEvidence, openCase, listCases, showCase, moveCase, noteCase, writeDossier, endCase, confirmCase, listAccesses, listCaseMovements,
   planMigration, applyMigration, checkMigration, followMigration, withdrawMigration,
   openSandbox, openTwin, keepSandboxFile, showSandbox, setFault, clearFaults, moveClock, depositTestMoney,
+  checkLog, eraseFromLog, verifyLog, witnessLog,
   conformHub, conformPlatform, conformTask, conformFinish, conformShow, conformVerify,
   scheduleDrill, listSchedules, endSchedule, runDrill, startDrill, listDrills, showDrill, planDrill, abandonDrill,
   placeOrder, showQuote, showReport, examineDocking, diagnoseRequest, showFigures, fileAppeal, listOwnAppeals, giveEvidence, withdrawAppeal, listRequests, listGoods, showBalance, createKey, rollKey, revokeKey, listKeys,

@@ -1,4 +1,4 @@
-/** Bytes as text, for browsers too: they have no Buffer, and not all of them Uint8Array.fromBase64. */
+/** Bytes as text, for browsers too: not all of them have Uint8Array.fromBase64. */
 export function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (const byte of bytes) text += String.fromCharCode(byte)

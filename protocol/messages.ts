@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from './schema.ts'
+import { Sealed } from './log-messages.ts'
 import { AMOUNT_PATTERN } from './money.ts'
 import { reasonCodes } from './reasons.ts'
 import { Standing, Statement } from './statement.ts'
@@ -106,6 +107,7 @@ export const MovementPage = page(Movement)
 export const DecisionView = Type.Object({
   id: Id, code: Type.String(), class: Type.String(), measure: Type.String(), scope: Type.Array(Type.String()), effectiveAt: Time,
   endsAt: Type.Union([Time, Type.Null()]), decidedAt: Time, standing: Standing, statement: Statement,
+  sealed: Type.Optional(Type.Union([Sealed, Type.Null()], { description: 'Where the decision stands in the log, with the proof; null until it is sealed, a second or two later.' })),
 }, closed)
 export const DecisionPage = page(DecisionView)
 

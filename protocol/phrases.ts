@@ -88,6 +88,9 @@ const CHINESE: Readonly<Record<string, string>> = {
   'this key did not sign this checkpoint': '该公钥没有签署此检查点',
   'the time of it is more than {n} seconds away': '签名时间与本站相差超过 {n} 秒',
   'one of the {n} witness keys that this docking has named': '本对接已登记的 {n} 个见证公钥之一',
+  'either docking or leaf': 'docking 与 leaf 二者选一',
+  'a whole number from 0, in digits': '从 0 起的整数（数字）',
+  '32 bytes in base64': '32 字节（base64）',
 
   // What lies between the two sides.
   ...NETWORK_PHRASES,

@@ -6,6 +6,8 @@ import * as hub from '../protocol/messages.ts'
 import { VERSION } from './client.ts'
 import type * as ours from './contract.ts'
 import type * as drills from './drill-contract.ts'
+import * as log from '../protocol/log-messages.ts'
+import type * as ourLog from './log-contract.ts'
 
 /** Whether two types are the same is known to the compiler alone: `tsc` stops here once the hub and the client differ. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
@@ -50,6 +52,10 @@ const agreed: Record<string, true> = {
   RolledKey: true satisfies Agree<Static<typeof hub.RolledKey>, ours.RolledKey>,
   RevokedKey: true satisfies Agree<Static<typeof hub.RevokedKey>, ours.RevokedKey>,
   RequestPage: true satisfies Agree<Static<typeof hub.RequestPage>, ours.RequestPage>,
+  Sealed: true satisfies Agree<Static<typeof log.Sealed>, ourLog.Sealed>,
+  MyLeaves: true satisfies Agree<Static<typeof log.MyLeaves>, ourLog.MyLeaves>,
+  Cosign: true satisfies Agree<Static<typeof log.Cosign>, ourLog.Cosign>,
+  WitnessView: true satisfies Agree<Static<typeof log.WitnessView>, ourLog.WitnessView>,
   Figures: true satisfies Agree<Static<typeof hub.Figures>, ours.Figures>,
   RuleView: true satisfies Agree<Static<typeof hub.RuleView>, ours.Rule>,
   RulePage: true satisfies Agree<Static<typeof hub.RulePage>, ours.Page<ours.Rule>>,

@@ -1,3 +1,4 @@
+import type { Sealed } from './log-contract.ts'
 import type { Because } from '../protocol/outcome.ts'
 import type { ReasonCode } from '../protocol/reasons.ts'
 import type { Amount, InBothLanguages, Mode, Time } from './values.ts'
@@ -139,6 +140,8 @@ export type Decision = {
     supersededBy: string | null
   }
   statement: Statement
+  /** Where it stands in the log, with the proof; null until it is sealed. */
+  sealed?: Sealed | null
 }
 
 type ReasonClass = 'technical' | 'commercial' | 'compliance'

@@ -3,6 +3,7 @@ import type {
   Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, Rule,
 } from './contract.ts'
 import type { AskDrill, Drill, DrillPage } from './drill-contract.ts'
+import type { Cosign, MyLeaves, WitnessView } from './log-contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
 export type Ask = {
@@ -54,6 +55,8 @@ export const endpoints = {
   createKey: post<{ readonly body: CreateKey }, NewKey>('/api/keys', { isRepeatable: false }),
   rollKey: post<{ readonly path: { readonly key: string }; readonly body: RollKey }, RolledKey>('/api/keys/{key}/roll', { isRepeatable: false }),
   revokeKey: post<{ readonly path: { readonly key: string }; readonly body: Readonly<Record<string, never>> }, RevokedKey>('/api/keys/{key}/revoke', { isRepeatable: false }),
+  listMyLeaves: get<{ readonly query: { readonly after?: number; readonly limit?: number } }, MyLeaves>('/api/log/mine'),
+  cosignCheckpoint: post<{ readonly body: Cosign }, WitnessView>('/api/log/witness', { isRepeatable: true }),
   // A second appeal against one decision is refused while the first is open, but what was added twice stands twice.
   fileAppeal: post<{ readonly path: { readonly decision: string }; readonly body: FileAppeal }, AppealSummary>('/api/decisions/{decision}/appeals', { isRepeatable: false }),
   listAppeals: get<{ readonly query: PageAsk }, Page<AppealSummary>>('/api/appeals'),

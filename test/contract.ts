@@ -24,6 +24,7 @@ export const PARTNER_ROUTES = [
   'GET /api/docking', 'GET /api/docking/report', 'POST /api/docking/report', 'POST /api/docking/diagnose', 'GET /api/reasons', 'GET /api/figures', 'GET /api/goods', 'GET /api/goods/{good}', 'GET /api/goods/changes',
   'POST /api/orders', 'GET /api/orders', 'GET /api/orders/{order}', 'GET /api/funds/balance', 'GET /api/funds/movements', 'GET /api/contacts', 'PUT /api/contacts',
   'POST /api/orders/batch', 'POST /api/quotes', 'GET /api/keys', 'POST /api/keys', 'POST /api/keys/{key}/roll', 'POST /api/keys/{key}/revoke', 'GET /api/requests', 'GET /api/requests/{request}',
+  'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency', 'GET /api/log/leaves', 'GET /api/log/witnesses', 'GET /api/log/mine', 'POST /api/log/witness',
   'POST /api/decisions/{decision}/appeals', 'GET /api/appeals', 'GET /api/appeals/{appeal}', 'POST /api/appeals/{appeal}/evidence', 'POST /api/appeals/{appeal}/withdraw',
   'GET /api/sandbox', 'POST /api/sandbox', 'POST /api/sandbox/deposits', 'PUT /api/sandbox/faults', 'DELETE /api/sandbox/faults', 'PUT /api/sandbox/clock', 'POST /api/sandbox/applications',
   'GET /api/conformance', 'POST /api/conformance', 'GET /api/conformance/{run}', 'POST /api/conformance/{run}/tasks', 'GET /api/conformance/{run}/text', 'POST /api/conformance/{run}/text', 'POST /api/conformance/{run}/finish',
@@ -32,7 +33,9 @@ export const PARTNER_ROUTES = [
   'GET /api/rules', 'GET /api/rules/{rule}', 'POST /api/rules/{rule}/comments',
 ]
 /** Those of them that are asked for without a key. */
-export const PUBLIC_ROUTES = ['GET /api/reasons', 'GET /api/figures', 'POST /api/sandbox/applications', 'GET /api/rules', 'GET /api/rules/{rule}']
+export const PUBLIC_ROUTES = [
+  'GET /api/reasons', 'GET /api/figures', 'POST /api/sandbox/applications', 'GET /api/rules', 'GET /api/rules/{rule}', 'GET /api/log/checkpoint', 'GET /api/log/proof', 'GET /api/log/consistency', 'GET /api/log/leaves', 'GET /api/log/witnesses',
+]
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
 
@@ -68,7 +71,7 @@ export function watchAnswers(server: Server, documentOf: () => Json): string[] {
       const headers = new Headers([['content-type', type]])
       try {
         published ??= contractOf(documentOf())
-        published.check(request.method ?? '', path, { status: response.statusCode, headers, body: text === '' ? null : JSON.parse(text) })
+        published.check(request.method ?? '', path, { status: response.statusCode, headers, body: text === '' ? null : type.includes('json') ? JSON.parse(text) : text })
       } catch (error) {
         broken.push((error as Error).message)
       }

@@ -131,6 +131,8 @@ async function walk<B extends TSchema, Q extends TSchema>(
   const unread = namedHeadersRefusal(request.headers)
   if (unread) return { ok: false, refusal: unread }
   reply.header('berth-version', request.headers['berth-version'] ?? NEWEST_VERSION)
+  // Whoever keeps these can tell later that everybody was shown the same log.
+  if (hub.logbook.header !== '') reply.header('berth-checkpoint', hub.logbook.header)
   const trace = request.headers.traceparent
   if (typeof trace === 'string' && TRACE_PARENT.test(trace)) reply.header('traceparent', trace)
   const who = await signIn(hub, arrivalOf(hub, request, body, entry))

@@ -11,6 +11,7 @@ import type { Hub } from './hub.ts'
 import { RootMounts } from './mounts.ts'
 import { appealRoutes as operatorAppealRoutes } from './operator/appeals.ts'
 import { bookRoutes } from './operator/books.ts'
+import { logRoutes as operatorLogRoutes } from './operator/log.ts'
 import { answerCases, isUnseen } from './operator/cases.ts'
 import { findingRoutes } from './operator/findings.ts'
 import { admissionRoutes } from './operator/conformance.ts'
@@ -32,6 +33,7 @@ import { contactRoutes } from './partner/contacts.ts'
 import { fundsRoutes } from './partner/funds.ts'
 import { goodsRoutes } from './partner/goods.ts'
 import { keyRoutes } from './partner/keys.ts'
+import { ownLogRoutes } from './partner/log.ts'
 import { orderRoutes } from './partner/orders.ts'
 import { requestRoutes } from './partner/requests.ts'
 import { sandboxRoutes } from './partner/sandbox.ts'
@@ -43,6 +45,8 @@ import { badgeRoutes } from './public/badge.ts'
 import { drillLogRoutes } from './public/drill-log.ts'
 import { imageRoutes } from './public/images.ts'
 import { linkRoutes } from './public/link.ts'
+import { logPageRoutes } from './public/log-page.ts'
+import { logRoutes } from './public/log.ts'
 import { pickupRoutes } from './public/pickup.ts'
 import { referenceRoutes } from './public/reference.ts'
 import { openApiInfo, publicRoutes } from './public/routes.ts'
@@ -116,6 +120,8 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     publicRoutes(doors, hub)
     referenceRoutes(doors)
     linkRoutes(doors, hub)
+    logRoutes(doors, hub)
+    logPageRoutes(doors, hub)
     doctorRoutes(doors, hub)
     reasonRoutes(doors, hub)
     figureRoutes(doors, hub)
@@ -137,6 +143,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     appealRoutes(doors, hub)
     keyRoutes(doors, hub)
     requestRoutes(doors, hub)
+    ownLogRoutes(doors, hub)
     ruleRoutes(doors, hub)
     commentRoutes(doors, hub)
     rulebookRoutes(doors, hub)
@@ -147,6 +154,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     priceRoutes(doors, hub)
     decisionRoutes(doors, hub)
     bookRoutes(doors, hub)
+    operatorLogRoutes(doors, hub)
     personRoutes(doors, hub)
     noticeRoutes(doors, hub)
     operatorAppealRoutes(doors, hub)

@@ -43,7 +43,7 @@ async function openTour(t: TestContext, env: Record<string, string> = {}): Promi
   return { hub, contract: await readContract(hub.url), codes: new Map() }
 }
 
-const POSTS = ['/api/orders', '/api/docking/report', '/api/orders/batch', '/api/quotes', '/api/keys']
+const POSTS = ['/api/orders', '/api/docking/report', '/api/orders/batch', '/api/quotes', '/api/keys', '/api/log/witness']
 const ask = (good: string, reference: string, more: Record<string, unknown> = {}) => ({ reference, good, quantity: 1, maxUnitPrice: '9.50', ...more })
 
 test('every answer of a tour over all partner endpoints is one that the document promises', async (t) => {
@@ -65,7 +65,7 @@ test('every answer of a tour over all partner endpoints is one that the document
   for (const call of [signed, bearer]) {
     for (const path of [
       '/api/docking', '/api/docking/report', '/api/goods', '/api/goods?limit=1', `/api/goods/${good}`, '/api/goods/changes', '/api/goods/changes?after=0&limit=2',
-      '/api/orders', '/api/orders?limit=1', '/api/orders?reference=A-1', '/api/orders?reference=none', `/api/orders/${order.id}`, '/api/funds/balance', '/api/funds/movements', '/api/funds/movements?limit=2',
+      '/api/orders', '/api/orders?limit=1', '/api/orders?reference=A-1', '/api/orders?reference=none', `/api/orders/${order.id}`, '/api/funds/balance', '/api/funds/movements', '/api/funds/movements?limit=2', '/api/log/mine', '/api/log/mine?after=0&limit=1',
     ]) await call('GET', path, 200)
     await call('POST', '/api/docking/report', 200, {})
     await call('POST', '/api/docking/report', 200, { signature: { base: '"@method": GET' }, probe: '卡密' })
@@ -99,7 +99,7 @@ test('every answer of a tour over all partner endpoints is one that the document
   await signed('GET', '/api/orders/ord_nobody', 'orders.not_found')
   await signed('GET', '/api/goods/gds_nobody', 'catalogue.good_not_found')
   for (const query of ['limit=0', 'limit=x', 'cursor=%20', 'nonsense=1', 'limit=1&limit=2']) {
-    for (const path of ['/api/goods', '/api/goods/changes', '/api/orders', '/api/funds/movements']) await bearer('GET', `${path}?${query}`, 'protocol.invalid_field')
+    for (const path of ['/api/goods', '/api/goods/changes', '/api/orders', '/api/funds/movements', '/api/log/mine']) await bearer('GET', `${path}?${query}`, 'protocol.invalid_field')
   }
 
   // What can be wrong with any request that carries a body.
@@ -212,6 +212,7 @@ function bodyFor(path: string): unknown {
   if (path === '/api/drills') return { kind: 'rush' }
   if (/^\/api\/drills\/.*\/(witness|dispute)$/.test(path)) return path.endsWith('dispute') ? { first: 'x', second: 'x' } : { size: 1, publicKey: 'x', line: 'x' }
   if (path === '/api/keys') return { kind: 'hmac-sha256' }
+  if (path === '/api/log/witness') return { size: 1, publicKey: Buffer.alloc(32).toString('base64'), line: 'x' }
   return path.endsWith('/roll') ? { overlap: '1h' } : {}
 }
 

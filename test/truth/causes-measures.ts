@@ -97,29 +97,27 @@ export const commercialMeasures: readonly Cause[] = [
 ].map((one) => measured(one))
 
 export const compliance: readonly Cause[] = [
-  ...[
-    { name: 'the identity is not verified', code: 'compliance.identity_unverified' as const, fact: 'No business licence was handed in.', en: 'Hand in the business licence.', zh: '请提交营业执照。' },
-    { name: 'a licence is missing', code: 'compliance.licence_missing' as const, fact: 'No licence for value-added telecom services was shown.', en: 'Show the licence.', zh: '请提交增值电信业务许可证。' },
-    { name: 'a licence has expired', code: 'compliance.licence_expired' as const, fact: 'The licence ended on 2026-09-30.', en: 'Send the renewed licence.', zh: '请提交换发后的许可证。' },
-    { name: 'the tax information is missing', code: 'compliance.tax_report_missing' as const, fact: 'The taxpayer number was not told.', en: 'Tell the taxpayer number.', zh: '请补报纳税人识别号。' },
-    { name: 'an invoice is missing', code: 'compliance.invoice_missing' as const, fact: 'No invoice was issued for October.', en: 'Issue the invoice of October.', zh: '请开具十月发票。' },
-    { name: 'the payee is somebody else', code: 'compliance.payee_mismatch' as const, fact: 'The account belongs to a private person.', en: 'Name an account of the business.', zh: '请改用对公账户。' },
-    { name: 'buyers without a real name', code: 'compliance.real_name_missing' as const, fact: 'Buyers of game cards are not identified.', en: 'Identify the buyers.', zh: '请完成买家实名。' },
-    { name: 'a name stands on a list', code: 'compliance.list_match' as const, fact: 'The name equals one of list 2026-3.', en: 'Send the papers that show another person.', zh: '请提交能证明并非同一人的材料。' },
-    { name: 'papers are overdue', code: 'compliance.due_diligence_overdue' as const, fact: 'The yearly papers were due on 2026-10-01.', en: 'Send the yearly papers.', zh: '请补交年度材料。' },
-    { name: 'a game without approval', code: 'compliance.game_approval_missing' as const, fact: 'No approval number was shown for this game.', en: 'Show the approval number.', zh: '请提供版号。' },
-    { name: 'minors are not kept out', code: 'compliance.minor_protection' as const, fact: 'No age is asked before a purchase.', en: 'Ask for the age of buyers.', zh: '请在购买前核验年龄。' },
-    { name: 'consent is missing', code: 'compliance.consent_missing' as const, fact: 'Buyers are not asked before their data is handed on.', en: 'Ask for separate consent.', zh: '请取得单独同意。' },
-    { name: 'prepaid cards above the limit', code: 'compliance.prepaid_limit' as const, fact: 'Anonymous cards of 2,000 yuan were sold.', en: 'Keep anonymous cards within the limit.', zh: '请将不记名卡控制在限额内。' },
-    { name: 'records are missing', code: 'compliance.records_missing' as const, fact: 'The records of May were not kept.', en: 'Hand in the records of May.', zh: '请补交五月交易记录。' },
-    { name: 'fraud was found', code: 'compliance.fraud_found' as const, fact: 'Stolen cards paid for eleven orders.', en: 'Give the eleven orders back.', zh: '请退回这十一笔订单。' },
-    { name: 'an authority ordered it', code: 'compliance.authority_order' as const, fact: 'Order 2026-118 of the market regulator.', en: 'Ask the authority to lift order 2026-118.', zh: '请向主管机关申请解除 2026-118 号指令。', ground: { type: 'authority_order', ref: '2026-118', article: '一' } },
-    { name: 'the law forbids to say more', code: 'compliance.withheld_by_law' as const, fact: 'The facts may not be told.', en: 'Wait for the review.', zh: '请等待复核。' },
-    { name: 'one good needs an approval', code: 'compliance.game_approval_missing' as const, fact: 'This game has no approval number.', en: 'Show the number for this game.', zh: '请提供该游戏的版号。', measure: { kind: 'delist', scope: ['goods'], goods: 'this' } },
-    { name: 'the offer of one good is withdrawn', code: 'compliance.licence_missing' as const, fact: 'No brand authorisation was shown for this good.', en: 'Show the authorisation of the brand.', zh: '请提供该商品的品牌授权。', measure: { kind: 'withdraw_offer', scope: ['goods'], goods: 'this' } },
-    { name: 'buying stops at the key', code: 'compliance.identity_unverified' as const, fact: 'The person behind the key is not known.', en: 'Say who holds the key.', zh: '请说明密钥持有人。', measure: { kind: 'suspend', scope: ['key'] } },
-  ].map((one) => measured(one)),
-]
+  { name: 'the identity is not verified', code: 'compliance.identity_unverified' as const, fact: 'No business licence was handed in.', en: 'Hand in the business licence.', zh: '请提交营业执照。' },
+  { name: 'a licence is missing', code: 'compliance.licence_missing' as const, fact: 'No licence for value-added telecom services was shown.', en: 'Show the licence.', zh: '请提交增值电信业务许可证。' },
+  { name: 'a licence has expired', code: 'compliance.licence_expired' as const, fact: 'The licence ended on 2026-09-30.', en: 'Send the renewed licence.', zh: '请提交换发后的许可证。' },
+  { name: 'the tax information is missing', code: 'compliance.tax_report_missing' as const, fact: 'The taxpayer number was not told.', en: 'Tell the taxpayer number.', zh: '请补报纳税人识别号。' },
+  { name: 'an invoice is missing', code: 'compliance.invoice_missing' as const, fact: 'No invoice was issued for October.', en: 'Issue the invoice of October.', zh: '请开具十月发票。' },
+  { name: 'the payee is somebody else', code: 'compliance.payee_mismatch' as const, fact: 'The account belongs to a private person.', en: 'Name an account of the business.', zh: '请改用对公账户。' },
+  { name: 'buyers without a real name', code: 'compliance.real_name_missing' as const, fact: 'Buyers of game cards are not identified.', en: 'Identify the buyers.', zh: '请完成买家实名。' },
+  { name: 'a name stands on a list', code: 'compliance.list_match' as const, fact: 'The name equals one of list 2026-3.', en: 'Send the papers that show another person.', zh: '请提交能证明并非同一人的材料。' },
+  { name: 'papers are overdue', code: 'compliance.due_diligence_overdue' as const, fact: 'The yearly papers were due on 2026-10-01.', en: 'Send the yearly papers.', zh: '请补交年度材料。' },
+  { name: 'a game without approval', code: 'compliance.game_approval_missing' as const, fact: 'No approval number was shown for this game.', en: 'Show the approval number.', zh: '请提供版号。' },
+  { name: 'minors are not kept out', code: 'compliance.minor_protection' as const, fact: 'No age is asked before a purchase.', en: 'Ask for the age of buyers.', zh: '请在购买前核验年龄。' },
+  { name: 'consent is missing', code: 'compliance.consent_missing' as const, fact: 'Buyers are not asked before their data is handed on.', en: 'Ask for separate consent.', zh: '请取得单独同意。' },
+  { name: 'prepaid cards above the limit', code: 'compliance.prepaid_limit' as const, fact: 'Anonymous cards of 2,000 yuan were sold.', en: 'Keep anonymous cards within the limit.', zh: '请将不记名卡控制在限额内。' },
+  { name: 'records are missing', code: 'compliance.records_missing' as const, fact: 'The records of May were not kept.', en: 'Hand in the records of May.', zh: '请补交五月交易记录。' },
+  { name: 'fraud was found', code: 'compliance.fraud_found' as const, fact: 'Stolen cards paid for eleven orders.', en: 'Give the eleven orders back.', zh: '请退回这十一笔订单。' },
+  { name: 'an authority ordered it', code: 'compliance.authority_order' as const, fact: 'Order 2026-118 of the market regulator.', en: 'Ask the authority to lift order 2026-118.', zh: '请向主管机关申请解除 2026-118 号指令。', ground: { type: 'authority_order', ref: '2026-118', article: '一' } },
+  { name: 'the law forbids to say more', code: 'compliance.withheld_by_law' as const, fact: 'The facts may not be told.', en: 'Wait for the review.', zh: '请等待复核。' },
+  { name: 'one good needs an approval', code: 'compliance.game_approval_missing' as const, fact: 'This game has no approval number.', en: 'Show the number for this game.', zh: '请提供该游戏的版号。', measure: { kind: 'delist', scope: ['goods'], goods: 'this' } },
+  { name: 'the offer of one good is withdrawn', code: 'compliance.licence_missing' as const, fact: 'No brand authorisation was shown for this good.', en: 'Show the authorisation of the brand.', zh: '请提供该商品的品牌授权。', measure: { kind: 'withdraw_offer', scope: ['goods'], goods: 'this' } },
+  { name: 'buying stops at the key', code: 'compliance.identity_unverified' as const, fact: 'The person behind the key is not known.', en: 'Say who holds the key.', zh: '请说明密钥持有人。', measure: { kind: 'suspend', scope: ['key'] } },
+].map((one) => measured(one))
 
 const UNVERIFIED = { name: '', code: 'compliance.identity_unverified' as const, fact: 'No business licence was handed in.', en: 'Hand in the business licence.', zh: '请提交营业执照。' }
 const UNPAID = { name: '', code: 'terms.fee_unpaid' as const, fact: 'The fee of October was not paid.', en: 'Pay the fee of October.', zh: '请支付十月技术服务费。' }

@@ -3,8 +3,8 @@ import { loadBlocks, loadFactsAt, readBareFacts, readBlocks, type BareFact } fro
 import type { Connection } from '../../platform/postgres/database.ts'
 import type { AuditRow } from './audit-store.ts'
 import type { LogFinding } from './model.ts'
-import { blockPayload, FAMILIES, factPayload } from './rules.ts'
-import { now, rootOfBlock } from './seal.ts'
+import { blockPayload, FAMILIES, factPayload, SILENT } from './rules.ts'
+import { now } from './seal.ts'
 
 /** Reads the statement that a decision tells its docking; null where there is none. */
 export type StatementOf = (lane: number, decision: string) => Promise<unknown>
@@ -57,7 +57,7 @@ function checkPayload(row: AuditRow, leaf: Leaf, { names, counters }: Lanes, jud
   counters.set(leaf.docking, leaf.n)
 }
 
-type Rebuilt = { count: number; root: string; chosen: readonly bigint[] }
+type Rebuilt = { count: number; digest: string; chosen: readonly bigint[] }
 
 function checkBlock(row: AuditRow, leaf: Leaf, rebuilt: Rebuilt | undefined, lanes: Lanes, judge: Judge): void {
   const { lane, position } = row
@@ -68,7 +68,7 @@ function checkBlock(row: AuditRow, leaf: Leaf, rebuilt: Rebuilt | undefined, lan
   const count = Number(position - from) + 1
   judge('every fact of a block is still there', rebuilt?.count === count, `${count} facts of lane ${lane}, ${from} to ${position}`, rebuilt?.count ?? 0)
   if (row.payload !== null && rebuilt?.count === count) {
-    const payload = blockPayload({ lane, from, to: position, root: rebuilt.root })
+    const payload = blockPayload({ lane, from, to: position, digest: rebuilt.digest })
     judge('the facts of a block are what was sealed', row.payload === payload, row.payload, payload)
   }
   const own = lanes.waiting.get(lane) ?? new Set()
@@ -100,10 +100,10 @@ async function blocksOf(connection: Connection, rows: readonly AuditRow[]): Prom
     const from = row.isBlock ? readLeaf(row.bytes)?.from : undefined
     return from === undefined ? [] : [{ index: row.index, lane: row.lane, after: BigInt(from) - 1n, upTo: row.position }]
   })
-  const blocks = spans.length === 0 ? [] : readBlocks(await connection.run(loadBlocks(spans, FAMILIES)))
+  const blocks = spans.length === 0 ? [] : readBlocks(await connection.run(loadBlocks(spans, FAMILIES, SILENT)))
   const bySpan = new Map(blocks.map((block) => [`${block.lane} ${block.after}`, block]))
   return new Map(spans.flatMap(({ index, lane, after }) => {
     const block = bySpan.get(`${lane} ${after}`)
-    return block ? [[index, { count: block.count, chosen: block.chosen, root: Buffer.from(rootOfBlock(block.hashes)).toString('hex') }] as const] : []
+    return block ? [[index, { count: block.count, chosen: block.chosen, digest: block.digest?.toString('hex') ?? '' }] as const] : []
   }))
 }

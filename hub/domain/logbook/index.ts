@@ -1,4 +1,5 @@
 export type { LogFinding, OwnLeaf, OwnName, Sealed, SealedCheckpoint, Witness } from './model.ts'
 export { auditLog } from './audit.ts'
 export type { StatementOf } from './audit-leaves.ts'
-export { Logbook } from './service.ts'
+export { Logbook, pseudonymOfDocking } from './service.ts'
+export { lineOfWitness } from './witness.ts'

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { must, openRooms, type Rooms } from '../../../test/house/rooms.ts'
 import { fromBase64 } from '../../../protocol/bytes.ts'
-import { canonicalJson } from '../../../protocol/canonical.ts'
 import { isSignedBy, readNote } from '../../../protocol/checkpoint.ts'
 import { BLOCK, commitmentOf, pseudonymOf, readLeaf, statementHash } from '../../../protocol/leaf.ts'
 import { EMPTY_TREE, grow, hashNow, leafHash, rootOf, verifyConsistency, verifyInclusion, type Hashing } from '../../../protocol/merkle.ts'
@@ -11,7 +10,7 @@ import { laneOf } from '../../kernel/lanes.ts'
 import { appendFacts, underLanes } from '../../platform/facts.ts'
 import { loadBlocks, readBlocks } from '../../platform/blocks.ts'
 import { Database } from '../../platform/postgres/database.ts'
-import { findDecision, hold } from '../decisions/index.ts'
+import { findDecision, hold, tellable } from '../decisions/index.ts'
 import { auditLog } from './index.ts'
 import { Sealer } from './seal.ts'
 import { verifyEd25519 } from './witness.ts'
@@ -31,7 +30,8 @@ async function leavesOf(rooms: Rooms) {
   return (await rooms.hub.logbook.leaves(0, 1_000)).map(({ index, leaf }) => ({ index, text: leaf, leaf: readLeaf(leaf)! }))
 }
 
-const audit = (rooms: Rooms) => rooms.db.transaction((connection) => auditLog(connection, rooms.hub.signer, async (lane, id) => (await findDecision(rooms.db, lane, id))?.statement ?? null))
+const told = (decision: Awaited<ReturnType<typeof findDecision>>) => (decision === null ? null : tellable(decision.statement))
+const audit = (rooms: Rooms) => rooms.db.transaction((connection) => auditLog(connection, rooms.hub.signer, async (lane, id) => told(await findDecision(rooms.db, lane, id))))
 
 test('facts that matter have leaves of their own, every fact lies in one block, and everything is proved under a signed checkpoint', async (t) => {
   const rooms = await openRooms(t)
@@ -90,7 +90,7 @@ test('a docking opens its own leaves, the statement of a decision among them, an
   assert.deepEqual(leaves.map((own) => [own.counter, readLeaf(own.leaf)!.kind, readLeaf(own.leaf)!.docking]), [[1, 'docking.opened', pseudonym], [2, 'decision.taken', pseudonym]], 'what was refused to staff is not told')
   for (const own of leaves) assert.equal(now(commitmentOf(own.salt!, own.payload!)), readLeaf(own.leaf)!.commitment)
   const payload = JSON.parse(leaves[1]!.payload!)
-  assert.equal(payload.statement, now(statementHash((await findDecision(rooms.db, docking.lane, decision.id))!.statement)))
+  assert.equal(payload.statement, now(statementHash(told(await findDecision(rooms.db, docking.lane, decision.id)))))
   assert.doesNotMatch(leaves.map((own) => own.payload).join(), /secret-person/)
   const sealed = (await rooms.hub.logbook.decisions(docking.lane, [decision.id, 'dec_none'])).get(decision.id)!
   const note = readNote(sealed.checkpoint)!
@@ -229,15 +229,41 @@ test('what erasure destroys is gone, the tree stands, and that something was era
   assert.equal((await rooms.hub.logbook.erase({ target: { leaf: 9_999 }, reason: 'x', by: 'ann' })).ok, false)
 })
 
-test('the database hashes a fact as its canonical JSON, whatever stands in it', async (t) => {
+test('the digest of a block is that of the rows in their binary form, whatever stands in them', async (t) => {
   const rooms = await openRooms(t)
   const at = new Date('2026-12-01T08:00:00.120Z')
   const bodies = ['{}', '"\\/\b\f\n\r\t\u0001\u001f\u007f\u2028\ud83d\ude00中文', '', '[1, 2]', '{"a":null}', "'; drop", '\\u0041', '\\\\x00']
-  const facts = bodies.map((body, i) => ({ lane: 7, position: BigInt(i + 1), docking: i % 2 ? 'dck_"1' : null, kind: 'order.accepted', subject: i % 3 ? body : null, code: i % 4 ? null : 'orders.not_found', body, at }))
+  const facts = bodies.map((body, i) => ({ lane: 7, position: BigInt(i + 1), docking: i % 2 ? 'dck_"1' : null, kind: i === 3 ? 'key.added' : 'order.accepted', subject: i % 3 ? body : null, code: i % 4 ? null : 'orders.not_found', body, at }))
   await rooms.db.run(appendFacts(facts))
-  const [block] = readBlocks(await rooms.db.run(loadBlocks([{ lane: 7, after: 0n, upTo: BigInt(bodies.length) }], ['key'])))
-  const expected = facts.map((fact) => sha256(Buffer.concat([
-    Buffer.from([0]), Buffer.from(canonicalJson([7, Number(fact.position), fact.docking, fact.kind, fact.subject, fact.code, fact.body, '2026-12-01T08:00:00.120000Z'])),
-  ])).toString('hex'))
-  assert.deepEqual(Array.from({ length: block!.count }, (_, i) => block!.hashes.subarray(i * 32, i * 32 + 32).toString('hex')), expected)
+  const blocks = readBlocks(await rooms.db.run(loadBlocks([{ lane: 7, after: 0n, upTo: BigInt(bodies.length) }, { lane: 7, after: 2n, upTo: 2n }], ['key'])))
+  const field = (type: number, bytes: Buffer | null) => Buffer.concat([int4(type), int4(bytes === null ? -1 : bytes.length), bytes ?? Buffer.alloc(0)])
+  const text = (value: string | null) => field(25, value === null ? null : Buffer.from(value))
+  const hashes = facts.map((fact) => sha256(Buffer.concat([
+    int4(8), field(23, int4(fact.lane)), field(20, int8(fact.position)), text(fact.docking), text(fact.kind), text(fact.subject), text(fact.code), text(fact.body),
+    // Microseconds since the year 2000.
+    field(1184, int8(BigInt(at.getTime() - Date.UTC(2000, 0, 1)) * 1_000n)),
+  ])))
+  assert.deepEqual(blocks.map(({ count, digest, chosen }) => [count, digest?.toString('hex') ?? null, chosen]), [[bodies.length, sha256(Buffer.concat(hashes)).toString('hex'), [4n]], [0, null, []]])
+})
+
+function int4(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+function int8(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(value)
+  return bytes
+}
+
+test('that a measure is being thought over is no leaf', async (t) => {
+  const rooms = await openRooms(t)
+  const docking = await rooms.openDocking()
+  await tell(rooms, docking.lane, [{ kind: 'decision.drafted', subject: 'dec_draft' }, { docking: docking.id, kind: 'decision.lifted', subject: 'dec_old' }])
+  await rooms.hub.logbook.seal()
+  const kinds = (await leavesOf(rooms)).map(({ leaf }) => leaf.kind)
+  assert.ok(kinds.includes('decision.lifted') && !kinds.includes('decision.drafted'))
+  assert.deepEqual(await audit(rooms), [])
 })

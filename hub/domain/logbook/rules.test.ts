@@ -14,14 +14,14 @@ test('a seal covers what is behind, no more than it may, and no lane waits for a
     const covered = spans.reduce((sum, { after, upTo }) => sum + upTo - after, 0n)
     assert.ok(covered <= most || covered <= BigInt(behind.length), `${covered} of ${most}`)
   }))
-  assert.deepEqual(spansOf([{ lane: 0, head: 5n, sealed: 5n }]), [])
+  assert.deepEqual(spansOf([{ lane: 0, head: 5n, sealed: 5n }], 10n), [])
 })
 
 test('payloads are canonical, and a fact without a statement has none', () => {
   const at = new Date('2026-12-01T00:00:00.123Z')
   assert.equal(factPayload({ kind: 'key.added', subject: 'key_1', at }, null), '{"at":"2026-12-01T00:00:00.123Z","kind":"key.added","subject":"key_1","v":1}')
   assert.equal(factPayload({ kind: 'decision.taken', subject: 'dec_1', at }, 'ff'), '{"at":"2026-12-01T00:00:00.123Z","kind":"decision.taken","statement":"ff","subject":"dec_1","v":1}')
-  assert.equal(blockPayload({ lane: -1, from: 1n, to: 7n, root: '00' }), '{"from":1,"kind":"block","lane":-1,"root":"00","to":7,"v":1}')
+  assert.equal(blockPayload({ lane: -1, from: 1n, to: 7n, digest: '00' }), '{"digest":"00","from":1,"kind":"block","lane":-1,"to":7,"v":1}')
 })
 
 test('the log is named after the host of the hub, in a form that a note can carry', () => {

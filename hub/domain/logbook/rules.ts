@@ -8,6 +8,9 @@ export const FAMILIES: readonly string[] = [
   'decision', 'appeal', 'rule', 'contract', 'key', 'docking', 'check', 'drill', 'conformance', 'consent', 'operator', 'witness', 'erasure',
 ]
 
+/** Facts of these families that nobody outside is told: that a measure is being thought over, before it is one. */
+export const SILENT: readonly string[] = ['decision.drafted']
+
 /** Facts that one seal covers at most: enough for two seconds of the busiest hub, and a transaction of a tenth of a second. */
 export const FACTS_PER_SEAL = 10_000n
 
@@ -17,16 +20,16 @@ export type Reach = { lane: number; head: bigint; sealed: bigint }
  * What the next seal covers: a part of every lane that is behind. When that is more than a seal may hold, all get the same
  * share, so that no lane waits for a busier one.
  */
-export function spansOf(reaches: readonly Reach[], most: bigint = FACTS_PER_SEAL): { lane: number; after: bigint; upTo: bigint }[] {
+export function spansOf(reaches: readonly Reach[], most: bigint): { lane: number; after: bigint; upTo: bigint }[] {
   const behind = reaches.filter(({ head, sealed }) => sealed < head)
   const all = behind.reduce((sum, { head, sealed }) => sum + head - sealed, 0n)
   const share = most / BigInt(Math.max(1, behind.length))
   return behind.map(({ lane, head, sealed }) => ({ lane, after: sealed, upTo: all <= most || head - sealed <= share ? head : sealed + (share > 0n ? share : 1n) }))
 }
 
-/** What the leaf of a block commits to: which facts, and the root over their hashes. */
-export function blockPayload(block: { lane: number; from: bigint; to: bigint; root: string }): string {
-  return canonicalJson({ v: 1, kind: 'block', lane: block.lane, from: Number(block.from), to: Number(block.to), root: block.root })
+/** What the leaf of a block commits to: which facts, and the digest that binds them, in hexadecimal. */
+export function blockPayload(block: { lane: number; from: bigint; to: bigint; digest: string }): string {
+  return canonicalJson({ v: 1, kind: 'block', lane: block.lane, from: Number(block.from), to: Number(block.to), digest: block.digest })
 }
 
 /** What the leaf of a fact commits to. Its body is not in it: what the operator noted is not for the docking, and lies in the block. */

@@ -9,7 +9,7 @@ import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Signer } from '../../platform/sealing/signer.ts'
 import { findDecision, tellable } from '../decisions/index.ts'
 import type { SealedCheckpoint } from './model.ts'
-import { blockPayload, FAMILIES, factPayload, originOf, spansOf } from './rules.ts'
+import { blockPayload, FACTS_PER_SEAL, FAMILIES, factPayload, originOf, SILENT, spansOf } from './rules.ts'
 import {
   countLeaves, insertCheckpoint, insertLeaves, insertNodes, insertPayloads, loadCursors, loadNewest, lockSealer, moveCursors, moveSealer, readCheckpoints, readSealer, takeOverSealer,
   type NewLeaf, type SealerRow,
@@ -31,20 +31,23 @@ export class Sealer {
   readonly #db: Database
   readonly #signer: Signer
   readonly #publicUrl: () => string
+  readonly #most: bigint
   #epoch: bigint | null = null
   #fenced = false
 
-  constructor(db: Database, signer: Signer, publicUrl: () => string) {
+  /** @param most how many facts one seal covers */
+  constructor(db: Database, signer: Signer, publicUrl: () => string, most: bigint = FACTS_PER_SEAL) {
     this.#db = db
     this.#signer = signer
     this.#publicUrl = publicUrl
+    this.#most = most
   }
 
   /** Seals what is behind, as much of it as one seal holds. */
   async seal(): Promise<Round> {
     if (this.#fenced) return { outcome: 'fenced' }
     this.#epoch ??= (await this.#db.run(takeOverSealer()))[0]![0] as bigint
-    const spans = spansOf(await this.#reaches(this.#db))
+    const spans = spansOf(await this.#reaches(this.#db), this.#most)
     if (spans.length === 0) return { outcome: 'none' }
     const round = await this.#db.transaction((connection) => this.#round(connection, this.#epoch!))
     this.#fenced = round.outcome === 'fenced'
@@ -63,7 +66,7 @@ export class Sealer {
     const frontier = await trustedFrontier(connection, row)
     // Looked at again under the lock: what stood before it may have been sealed by somebody else.
     const reaches = await this.#reaches(connection)
-    const spans = spansOf(reaches)
+    const spans = spansOf(reaches, this.#most)
     if (spans.length === 0) return { outcome: 'none' }
     const sealedAt = (await connection.run({ name: 'platform.clock', text: 'select clock_timestamp()', values: [] }))[0]![0] as Date
     const leaves = await this.#leavesOf(connection, spans, frontier.size, sealedAt)
@@ -87,7 +90,7 @@ export class Sealer {
 
   /** Lane by lane: the facts with leaves of their own, then the block over all facts of the span. */
   async #leavesOf(connection: Connection, spans: readonly Span[], size: number, sealedAt: Date): Promise<NewLeaf[]> {
-    const blocks = new Map(readBlocks(await connection.run(loadBlocks(spans, FAMILIES))).map((block) => [block.lane, block]))
+    const blocks = new Map(readBlocks(await connection.run(loadBlocks(spans, FAMILIES, SILENT))).map((block) => [block.lane, block]))
     const chosen = [...blocks.values()].flatMap(({ lane, chosen: positions }) => positions.map((position) => ({ lane, position })))
     const facts = chosen.length === 0 ? [] : readBareFacts(await connection.run(loadFactsAt(chosen)))
     const names = await namesOf(connection, facts)
@@ -159,18 +162,11 @@ function blockLeaf(span: Span, block: Block | undefined, i: number, at: Date): N
   if (BigInt(block?.count ?? 0) !== upTo - after) throw new Error(`lane ${lane} has ${block?.count ?? 0} facts from ${after + 1n} to ${upTo}: facts are missing`)
   const from = after + 1n
   const salt = randomBytes(SALT_BYTES)
-  const payload = blockPayload({ lane, from, to: upTo, root: Buffer.from(rootOfBlock(block!.hashes)).toString('hex') })
+  const payload = blockPayload({ lane, from, to: upTo, digest: block!.digest!.toString('hex') })
   const bytes = writeLeaf({
     v: 1, i, kind: BLOCK, at: at.toISOString(), lane, position: Number(upTo), from: Number(from), docking: null, n: null, commitment: now(commitmentOf(salt, payload)),
   })
   return { index: i, lane, position: upTo, isBlock: true, bytes, docking: null, counter: null, kind: BLOCK, subject: null, salt, payload }
-}
-
-/** @param hashes those of the facts, one behind the other */
-export function rootOfBlock(hashes: Buffer): Uint8Array {
-  return now(rootOf(now(grow(EMPTY_TREE, (function* () {
-    for (let at = 0; at < hashes.length; at += HASH_BYTES) yield hashes.subarray(at, at + HASH_BYTES)
-  })()))))
 }
 
 async function expect(count: number, written: Promise<readonly unknown[]>): Promise<void> {

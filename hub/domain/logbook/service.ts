@@ -1,4 +1,6 @@
 import { toBase64 } from '../../../protocol/bytes.ts'
+import { pseudonymOf } from '../../../protocol/leaf.ts'
+import { EMPTY_TREE, rootOf } from '../../../protocol/merkle.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../platform/log.ts'
@@ -11,9 +13,13 @@ import { headerOf, originOf } from './rules.ts'
 import { noteOf, now, Sealer } from './seal.ts'
 import { loadCheckpoint, loadLeaves, loadNewest, loadOwnLeaves, loadOwnName, loadWitnesses, readCheckpoints, readOwnLeaves, readWitnesses } from './store.ts'
 import { cosign, type CosignAsk } from './witness.ts'
-import { EMPTY_TREE, rootOf } from '../../../protocol/merkle.ts'
 
 export type LogbookOptions = { db: Database; clock: Clock; log: Log; signer: Signer; publicUrl: () => string }
+
+/** As which a docking stands in the log, in hexadecimal. */
+export function pseudonymOfDocking(salt: Uint8Array, docking: string): string {
+  return now(pseudonymOf(salt, docking))
+}
 
 const EVERY_MS = 1_000
 const WITNESSES_SHOWN = 500

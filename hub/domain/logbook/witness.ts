@@ -1,6 +1,6 @@
 import { createPublicKey, hash, verify } from 'node:crypto'
 import { fromBase64 } from '../../../protocol/bytes.ts'
-import { cosignedAt, readNote, readSignature, witnessNameOf } from '../../../protocol/checkpoint.ts'
+import { cosignedAt, keyHashOf, readNote, readSignature, witnessNameOf, writeSignature } from '../../../protocol/checkpoint.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { underLanes } from '../../platform/facts.ts'
 import type { Database } from '../../platform/postgres/database.ts'
@@ -43,6 +43,12 @@ export async function cosign(db: Database, docking: { lane: number; id: string }
       return accept(witness)
     })
   })
+}
+
+/** The line of a witness as it stands below a note, without its end. */
+export function lineOfWitness({ name, publicKey, signature }: Witness): string {
+  const keyHash = now(keyHashOf({ name, publicKey: new Uint8Array(publicKey) }, 'witness'))
+  return writeSignature({ name, keyHash, bytes: new Uint8Array(signature) }).trimEnd()
 }
 
 export function verifyEd25519(publicKey: Uint8Array, signature: Uint8Array, bytes: Uint8Array): boolean {

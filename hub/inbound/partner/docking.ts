@@ -16,6 +16,7 @@ import { addRoute, problems, type Asked } from '../pipeline.ts'
 import { timeOf } from '../signin.ts'
 import { presentDecision } from '../present.ts'
 import { presentReport } from '../present-report.ts'
+import { withSeals } from '../sealed.ts'
 import { presentSandbox } from './sandbox.ts'
 import { throttleOf } from '../throttle.ts'
 import { closed, Cursor, Limit, pageLimit } from './query.ts'
@@ -38,7 +39,7 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
             requestsPerSecond: throttleOf(key, nowMs)?.requestsPerSecond ?? hub.limiter.options.requestsPerSecond, inFlight: hub.limiter.options.inFlight, requestBytes: limits.requestBytes, cardsPerOrder: limits.cardsPerOrder,
             batchOrders: limits.batchOrders, batchCards: limits.batchCards, batchBytes: limits.batchBytes,
           },
-          decisions: decisions.map((decision) => presentDecision(decision, nowMs)), drills: (await bestOf(hub, [docking])).get(docking.id),
+          decisions: await withSeals(hub, docking.lane, decisions.map((decision) => presentDecision(decision, nowMs))), drills: (await bestOf(hub, [docking])).get(docking.id),
           serverTime: new Date(nowMs).toISOString(),
           ...(docking.mode === 'sandbox' ? { sandbox: await presentSandbox(hub, docking, nowMs) } : {}),
         },
@@ -80,7 +81,7 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
       if (before !== null && !isId('dec', before)) return refuse('protocol.invalid_field', { path: '?/cursor', expected: 'a cursor that the list before answered' })
       const limit = pageLimit(query.limit)
       const decisions = await decisionPage(hub.db, docking, { onlyOpen: query.state !== 'all', before, limit })
-      return accept({ status: 200, body: { items: decisions.map((one) => presentDecision(one, nowMs)), next: decisions.length === limit ? decisions.at(-1)!.id : null } })
+      return accept({ status: 200, body: { items: await withSeals(hub, docking.lane, decisions.map((one) => presentDecision(one, nowMs))), next: decisions.length === limit ? decisions.at(-1)!.id : null } })
     },
   })
 
@@ -89,7 +90,7 @@ export function decisionRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ docking, params, nowMs }) => {
       const found = isId('dec', params.decision!) ? await findDecision(hub.db, docking.lane, params.decision!) : null
       // Another docking's decision is none: nobody learns who else is held.
-      return found && found.docking === docking.id ? accept({ status: 200, body: presentDecision(found, nowMs) }) : refuse('decisions.not_found', { decision: params.decision!.slice(0, 64) })
+      return found && found.docking === docking.id ? accept({ status: 200, body: (await withSeals(hub, docking.lane, [presentDecision(found, nowMs)]))[0] }) : refuse('decisions.not_found', { decision: params.decision!.slice(0, 64) })
     },
   })
 }

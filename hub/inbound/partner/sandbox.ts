@@ -86,7 +86,7 @@ async function view(hub: Hub, docking: Docking, nowMs: number): Promise<Outcome<
   return accept({
     status: 200,
     body: {
-      docking: docking.id, ...clock, switches, decisions: (await decisionsOf(hub.db, docking.lane, docking.id, true)).map(presentDecision),
+      docking: docking.id, ...clock, switches, decisions: (await decisionsOf(hub.db, docking.lane, docking.id, true)).map((one) => presentDecision(one, nowMs)),
       faults: FAULTS.map(({ name, strikes, params, what }) => ({ name, strikes, params: Object.entries(params).map(([param, bounds]) => ({ name: param, ...bounds })), what })),
     },
   })
