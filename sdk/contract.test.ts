@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Static } from '../protocol/schema.ts'
-import * as log from '../protocol/log-messages.ts'
+import * as drillMessages from '../protocol/drills.ts'
 import * as hub from '../protocol/messages.ts'
 import { VERSION } from './client.ts'
 import type * as ours from './contract.ts'
+import type * as drills from './drill-contract.ts'
+import * as log from '../protocol/log-messages.ts'
 import type * as ourLog from './log-contract.ts'
 
 /** Whether two types are the same is known to the compiler alone: `tsc` stops here once the hub and the client differ. */
@@ -59,6 +61,12 @@ const agreed: Record<string, true> = {
   RulePage: true satisfies Agree<Static<typeof hub.RulePage>, ours.Page<ours.Rule>>,
   CommentAsk: true satisfies Agree<Static<typeof hub.CommentAsk>, ours.CommentAsk>,
   CommentView: true satisfies Agree<Static<typeof hub.CommentView>, ours.Comment>,
+  DrillPlan: true satisfies Agree<Static<typeof drillMessages.DrillPlan>, drills.DrillPlan>,
+  DrillSummary: true satisfies Agree<Static<typeof drillMessages.DrillSummary>, drills.DrillSummary>,
+  DrillResult: true satisfies Agree<Static<typeof drillMessages.DrillResult>, drills.DrillResult>,
+  Drill: true satisfies Agree<Static<typeof drillMessages.Drill>, drills.Drill>,
+  DrillPage: true satisfies Agree<Static<typeof drillMessages.DrillPage>, drills.DrillPage>,
+  AskDrill: true satisfies Agree<Static<typeof drillMessages.AskDrill>, drills.AskDrill>,
   ReasonList: true satisfies Agree<Static<typeof hub.ReasonList>, ours.ReasonList>,
 }
 

@@ -2,6 +2,7 @@ import type {
   Appeal, AppealSummary, Balance, ChangePage, Comment, CommentAsk, CreateKey, Decision, DiagnoseAsk, Diagnosis, Docking, Figures, FileAppeal, GiveEvidence, Good, KeyView, Movement, NewKey, Order, OrderVerdicts, Page, PlaceOrder, Quote, QuoteAsk, ReasonList,
   Report, ReportAsk, RequestPage, RevokedKey, RolledKey, RollKey, Rule,
 } from './contract.ts'
+import type { AskDrill, Drill, DrillPage } from './drill-contract.ts'
 import type { Cosign, MyLeaves, WitnessView } from './log-contract.ts'
 
 /** What a call may carry: names in its path, its query, its JSON body. */
@@ -62,6 +63,13 @@ export const endpoints = {
   getAppeal: get<{ readonly path: { readonly appeal: string } }, Appeal>('/api/appeals/{appeal}'),
   giveEvidence: post<{ readonly path: { readonly appeal: string }; readonly body: GiveEvidence }, AppealSummary>('/api/appeals/{appeal}/evidence', { isRepeatable: false }),
   withdrawAppeal: post<{ readonly path: { readonly appeal: string }; readonly body: Readonly<Record<string, never>> }, AppealSummary>('/api/appeals/{appeal}/withdraw', { isRepeatable: false }),
+  listDrills: get<{ readonly query: PageAsk }, DrillPage>('/api/drills'),
+  // A second one would be refused while the first is under way.
+  askDrill: post<{ readonly body: AskDrill }, Drill>('/api/drills', { isRepeatable: false }),
+  getDrill: get<{ readonly path: { readonly drill: string } }, Drill>('/api/drills/{drill}'),
+  abandonDrill: post<{ readonly path: { readonly drill: string }; readonly body: Readonly<Record<string, never>> }, Drill>('/api/drills/{drill}/abandon', { isRepeatable: false }),
+  witnessDrill: post<{ readonly path: { readonly drill: string }; readonly body: { readonly size: number; readonly publicKey: string; readonly line: string } }, { size: number; witness: string }>('/api/drills/{drill}/witness', { isRepeatable: true }),
+  disputeDrill: post<{ readonly path: { readonly drill: string }; readonly body: { readonly first: string; readonly second: string } }, { holds: boolean }>('/api/drills/{drill}/dispute', { isRepeatable: true }),
   listRequests: get<{ readonly query: { readonly before?: string; readonly limit?: number } }, RequestPage>('/api/requests'),
 }
 

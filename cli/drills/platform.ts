@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Drill } from '../../protocol/drills.ts'
-import { Berth, get, type Answer, type Credentials, type Order, type RetryPolicy } from '../../sdk/index.ts'
+import { Berth, endpoints, type Answer, type Credentials, type Drill, type Order, type RetryPolicy } from '../../sdk/index.ts'
 
 /** What a platform of the command line needs to rehearse. `clumsy`: names of criteria that it shall fail, each by the mistake that is usual. */
 export type Stage = { url: string; credentials: Credentials; drill: Drill; clumsy: ReadonlySet<string>; pollMs?: number; told?: (drill: Drill) => void }
-
-const getDrill = get<{ readonly path: { readonly drill: string } }, Drill>('/api/drills/{drill}')
 
 /** It comes back often and soon: a drill has no time for long waits beyond those that the hub asks for. */
 const PATIENT: Partial<RetryPolicy> = { attempts: 60, firstDelayMs: 60, longestDelayMs: 250 }
@@ -76,7 +73,7 @@ export class Platform {
 
   async #look(): Promise<void> {
     await sleep(this.#pollMs)
-    const asked = await this.patient.call(getDrill, { path: { drill: this.#drill.id } })
+    const asked = await this.patient.call(endpoints.getDrill, { path: { drill: this.#drill.id } })
     if (!asked.ok) throw new Error(`${asked.refusal.code}: ${asked.refusal.detail}`)
     this.#drill = asked.value
     this.#told(asked.value)
