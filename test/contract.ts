@@ -67,7 +67,7 @@ export function watchAnswers(server: Server, documentOf: () => Json): string[] {
     } as typeof writeHead
     response.end = function keep(this: ServerResponse, ...rest: Parameters<typeof end>) {
       const [body] = rest as unknown[]
-      const text = typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body as string).toString('utf8') : ''
+      const text = typeof body === 'string' || body instanceof Uint8Array ? new TextDecoder(/charset=gbk/i.test(type) ? 'gb18030' : 'utf-8').decode(Buffer.from(body as string)) : ''
       const headers = new Headers([['content-type', type]])
       try {
         published ??= contractOf(documentOf())

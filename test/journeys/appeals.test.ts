@@ -182,7 +182,7 @@ test('a key that can only look sees the docking, its report, its decisions and a
     if (!['partners.scope_missing', 'partners.signature_required'].includes(reply.body?.code)) opens.push(route)
   }
   // Whatever is about the docking itself, and play in its sandbox: a route that joins later shows here and is looked at.
-  const OWN = /^GET \/api\/(docking|docking\/report|decisions|decisions\/\{\w+\}|log\/.*|contacts|keys|requests|requests\/\{\w+\}|appeals|appeals\/\{\w+\}|rules.*|conformance.*)$|^(GET|POST|PUT|DELETE) \/api\/(sandbox|conformance)(\/.*)?$|^POST \/api\/(docking\/\w+|decisions\/\{\w+\}\/appeals|appeals\/\{\w+\}\/(evidence|withdraw)|rules\/.*|log\/witness)$/
+  const OWN = /^GET \/api\/(docking|docking\/report|decisions|decisions\/\{\w+\}|log\/.*|contacts|keys|requests|requests\/\{\w+\}|appeals|appeals\/\{\w+\}|rules.*|conformance.*|drills.*)$|^(GET|POST|PUT|DELETE) \/api\/(sandbox|conformance)(\/.*)?$|^POST \/api\/(docking\/\w+|decisions\/\{\w+\}\/appeals|appeals\/\{\w+\}\/(evidence|withdraw)|rules\/.*|log\/witness|drills\/\{\w+\}\/(witness|dispute))$/
   assert.deepEqual(opens.filter((route) => !OWN.test(route)), [])
   for (const route of ['GET /api/docking', 'GET /api/docking/report', 'POST /api/decisions/{decision}/appeals', 'GET /api/appeals']) assert.ok(opens.includes(route), route)
   for (const [method, path] of [['GET', '/api/goods'], ['GET', '/api/orders'], ['GET', '/api/funds/balance'], ['POST', '/api/orders'], ['PUT', '/api/contacts'], ['POST', '/api/keys']] as const) {
