@@ -1,5 +1,6 @@
 import { DECISION_PHRASES } from './decision-phrases.ts'
 import { NETWORK_PHRASES } from './network-phrases.ts'
+import { PERSON_PHRASES } from './person-phrases.ts'
 
 /**
  * The words that stand inside a refusal, from English to Chinese: what `because` names as problem, expectation or place.
@@ -94,6 +95,7 @@ const CHINESE: Readonly<Record<string, string>> = {
 
   // What lies between the two sides.
   ...NETWORK_PHRASES,
+  ...PERSON_PHRASES,
 
   // JSON.
   'the body is empty': '正文为空',
@@ -305,48 +307,6 @@ const CHINESE: Readonly<Record<string, string>> = {
   'ground: a contract, or a rule published at least {n} days ago': '依据：合同，或公示满 {n} 天的规则',
   'ground: an article': '依据：具体条款',
   'funds.releaseAt': '资金释放时间（funds.releaseAt）',
-
-  // Appeals.
-  upheld: '维持',
-  overturned: '撤销',
-  partly: '部分撤销',
-  withdrawn: '已撤回',
-  questions: '补充材料的要求',
-  extensions: '延期',
-  '{n} appeals a day': '每天 {n} 件申诉',
-  'at most {n} documents at once': '一次最多 {n} 份材料',
-  'at most {n} documents in all': '材料总数最多 {n} 份',
-  'content, or the sha256 of a document that is handed over elsewhere': '材料内容；另行提交的材料则填其 sha256',
-  'a file of {n} byte to {m} KB': '{n} 字节至 {m} KB 的文件',
-  'the SHA-256 of the content': '内容的 SHA-256',
-  'content in base64': 'base64 编码的内容',
-  'fewer of the scopes that the decision has': '比原决定更少的范围',
-  'fewer goods than the decision has': '比原决定更少的商品',
-  'an earlier end than the decision has': '比原决定更早的终止时间',
-  'fewer scopes, fewer goods or an earlier end': '更少的范围、更少的商品或更早的终止时间',
-  'with the outcome partly, and with no other': '仅在结果为 partly 时填写',
-  'a form of this page': '本页的表单',
-  'a form that is sent from this page': '从本页提交的表单',
-  'what you want to say, {n} to {m} characters': '申诉内容，{n} 至 {m} 字',
-
-  // Contacts and alerts.
-  'an e-mail address such as name@example.com': '邮箱地址，如 name@example.com',
-  'an address that stands in the list once': '列表中不得有重复的地址',
-  'at most {n} contacts': '最多 {n} 个联系人',
-  'at most {n} thresholds': '最多 {n} 个阈值',
-  'a mobile number such as 13800138000 or +8613800138000': '手机号，如 13800138000 或 +8613800138000',
-  'the address of a WeCom group robot, https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…': '企业微信群机器人的 Webhook 地址：https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…',
-  'the address of a DingTalk robot, https://oapi.dingtalk.com/robot/send?access_token=…': '钉钉机器人的 Webhook 地址：https://oapi.dingtalk.com/robot/send?access_token=…',
-  'the signing secret of the DingTalk robot, SEC…': '钉钉机器人的加签密钥（SEC 开头）',
-  'no secret: only a DingTalk robot has one': '不填：只有钉钉机器人有加签密钥',
-  'stock, conditions or appeals: decisions, funds and keys are told to dockings': '只能为 stock、conditions 或 appeals：decisions、funds 与 keys 发给各对接',
-  'a number of pieces above zero, or null for none': '大于零的件数；null 表示关闭',
-  'an amount above zero, or null for none': '大于零的金额；null 表示关闭',
-
-  'a reference that no other change was made under': '未用于其他调价的流水号',
-  'a good without wholesale prices: theirs are set by a rule, or in the file of goods': '无批发价的商品：有批发价的商品请用规则，或在商品文件中调价',
-  'one of the races of the good': '该商品的某个种类',
-  'no race: this good has none': '不填种类：此商品不分种类',
 
   // The words of the schema library.
   'must be string': '须为字符串',
