@@ -46,7 +46,9 @@ export function partnerClient(asked: Pick<Asked, 'env' | 'lang' | 'option'>): Cl
 function accessOf({ env, option }: Pick<Asked, 'env' | 'option'>): { url: string; credentials: Credentials } {
   const named = option('docking')
   const given = named === undefined ? fromEnvironment(env) : null
-  const own = given === null ? ownSandbox(env, named) : null
+  // A sandbox twin has the name of its live docking: who names one of the demo means that.
+  const isOfDemo = named !== undefined && readDemo(env)?.dockings.some(({ name, id }) => name === named || id === named) === true
+  const own = given === null && !isOfDemo ? ownSandbox(env, named) : null
   if (own) return { url: hubUrl(env, own), credentials: credentialsOf(own.docking) }
   const demo = readDemo(env)
   return { url: hubUrl(env, demo), credentials: given ?? credentialsOf(chooseDocking(env, demo, named)) }
@@ -70,6 +72,12 @@ export function ownSandbox(env: NodeJS.ProcessEnv, named: string | undefined): {
   const found = readOwnSandboxes(env).flatMap(({ hub, dockings }) => dockings.map((docking) => ({ hub, docking })))
     .find(({ docking }) => named === undefined || docking.name === named || docking.id === named)
   return found ?? null
+}
+
+/** Whoever rolls the key with which this machine signs goes on with the new one. Answers the file, or null where no sandbox of here has that key. */
+export function keepRolledKey(env: NodeJS.ProcessEnv, old: string, key: { id: string; secret: string }): string | null {
+  const own = readOwnSandboxes(env).flatMap(({ hub, dockings }) => dockings.map((docking) => ({ hub, docking }))).find(({ docking }) => docking.keyId === old)
+  return own ? keepSandbox(env, own.hub, { ...own.docking, keyId: key.id, keySecret: key.secret }) : null
 }
 
 /** Puts a sandbox in front of those that were opened from here before. Nobody but its owner may read the file. */

@@ -97,7 +97,10 @@ export async function findDocking(client: Client, typed: string): Promise<{ ok: 
   if (/^dck_[0-9a-z]+$/.test(typed)) return { ok: true, id: typed }
   const list = await client.list<DockingView>('/operator/dockings', 'after')
   if (!list.ok) return list
-  const found = list.body.filter((docking) => docking.name === typed)
+  const called = list.body.filter((docking) => docking.name === typed)
+  // Anybody can give a sandbox a name; the live docking of that name is the one that an operator means.
+  const live = called.filter(({ mode }) => mode === 'live')
+  const found = live.length === 1 ? live : called
   if (found.length === 1) return { ok: true, id: found[0]!.id }
   if (found.length === 0) throw new WrongUsage({ en: `No docking is called "${typed}"; berth docking list shows all.`, zh: `没有名为“${typed}”的对接，可用 berth docking list 查看。` })
   const ids = found.map((docking) => docking.id)

@@ -1,7 +1,7 @@
 import type { Static } from '../../protocol/schema.ts'
 import { OVERLAPS, type KeyView, type NewKey, type RolledKey } from '../../protocol/messages.ts'
 import { done, refused, WrongUsage, type Command } from '../command.ts'
-import { partnerClient } from '../credentials.ts'
+import { keepRolledKey, partnerClient } from '../credentials.ts'
 import { table, type Lang } from '../screen.ts'
 import { readPublicKey } from '../text-file.ts'
 import { dockingOption } from './partner.ts'
@@ -80,7 +80,11 @@ export const rollKey: Command = {
     if (!rolled.ok) return refused(rolled.problem)
     const { key, secret, old } = rolled.body
     const ends = old.revokedAt ?? old.expiresAt ?? ''
-    return done(rolled.body, `${showNew(key, secret, asked.lang)}\n${asked.lang === 'zh' ? `旧密钥 ${old.id} 终止于 ${ends}` : `The old key ${old.id} ends at ${ends}`}`)
+    const kept = secret === null ? null : keepRolledKey(asked.env, old.id, { id: key.id, secret })
+    return done(rolled.body, [
+      showNew(key, secret, asked.lang), asked.lang === 'zh' ? `旧密钥 ${old.id} 终止于 ${ends}` : `The old key ${old.id} ends at ${ends}`,
+      ...(kept === null ? [] : [asked.lang === 'zh' ? `${kept} 已改用新密钥` : `${kept} has the new key from now on`]),
+    ].join('\n'))
   },
 }
 

@@ -11,7 +11,7 @@ export type DecisionView = {
   id: string; code: string; scope: string[]; effectiveAt: string; endsAt: string | null
   statement: {
     facts?: { text: string }[]; ground?: { ref: string; article: string }[]; remedy?: { action: { en: string; zh: string } }[]
-    measure?: { liftsWhen: string | null }; appeal?: { channel: string }
+    measure?: { liftsWhen: { words: string } | { check: string } | null }; appeal?: { channel: string }
   }
 }
 

@@ -14,7 +14,7 @@ export const addOperator: Command = {
   operands: [nameOperand],
   options: [{ name: 'role', value: 'ROLE', isRequired: true, isMany: true, what: { en: `What the person may do: ${ROLES.join(', ')}; several by comma.`, zh: `角色：${ROLES.join('、')}；多个用逗号分隔。` } }],
   teaches: [
-    { en: 'owner names and ends others; operator does the daily work and decides; reviewer decides appeals, never those against an own decision; compliance works on cases that nobody else sees.', zh: 'owner 管理运营人员；operator 负责日常运营与处理决定；reviewer 复核申诉，且不得复核本人作出的决定；compliance 负责他人不可见的合规案件。' },
+    { en: 'owner names and ends others; operator does the daily work and decides; reviewer decides appeals, never those against an own decision; compliance works on cases that nobody else sees (berth help case).', zh: 'owner 管理运营人员；operator 负责日常运营与处理决定；reviewer 复核申诉，且不得复核本人作出的决定；compliance 负责他人不可见的合规案件（berth help case）。' },
     { en: 'The key is shown this once. The person sets BERTH_OPERATOR_KEY to it; whatever is done with it carries the name.', zh: '密钥仅显示一次，由本人设为 BERTH_OPERATOR_KEY；此后的操作都记在其名下。' },
   ],
   examples: [{ line: 'berth operator add li.wei --role reviewer', what: { en: 'a second person, who decides appeals', zh: '添加复核申诉的第二人' } }],

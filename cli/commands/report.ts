@@ -61,6 +61,10 @@ function show(report: ReportView, decisions: readonly DecisionView[], lang: Lang
   ].join('\n')
 }
 
+function conditionOf(condition: { words: string } | { check: string }, zh: boolean): string {
+  return 'words' in condition ? condition.words : zh ? `检查 ${condition.check} 通过后自动解除` : `by itself, once the check ${condition.check} is green`
+}
+
 function showStatement({ id, code, scope, effectiveAt, endsAt, statement }: DecisionView, lang: Lang): string {
   const zh = lang === 'zh'
   const rows = [
@@ -69,7 +73,7 @@ function showStatement({ id, code, scope, effectiveAt, endsAt, statement }: Deci
     ...(statement.facts ?? []).map((fact) => [zh ? '事实' : 'fact', fact.text]),
     ...(statement.ground ?? []).map((ground) => [zh ? '依据' : 'ground', `${ground.ref} ${ground.article}`]),
     ...(statement.remedy ?? []).map((remedy) => [zh ? '补救' : 'remedy', remedy.action[lang]]),
-    ...(statement.measure?.liftsWhen ? [[zh ? '解除条件' : 'lifts when', statement.measure.liftsWhen]] : []),
+    ...(statement.measure?.liftsWhen ? [[zh ? '解除条件' : 'lifts when', conditionOf(statement.measure.liftsWhen, zh)]] : []),
     ...(statement.appeal ? [[zh ? '申诉' : 'appeal', statement.appeal.channel]] : []),
   ]
   return `${zh ? '处理决定' : 'Decision'} ${id} (${code})\n${table(rows)}`

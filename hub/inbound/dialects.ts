@@ -124,7 +124,7 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, rep
   const { docking, key } = asker.value
   const place = enter(hub, key, nowMs, throttleOf(key, nowMs))
   if (!place.ok) {
-    hub.notices.meet({ lane: docking.lane, docking: docking.id }, place.refusal.code, nowMs)
+    if (reasonOf(place.refusal.code).kind === 'condition') hub.notices.meet({ lane: docking.lane, docking: docking.id }, place.refusal.code, nowMs)
     return { done: { outcome: place } }
   }
   try {

@@ -15,7 +15,7 @@ import { addressOf } from './address.ts'
 import { tellDrill } from './drilled.ts'
 import type { Hub } from './hub.ts'
 import { rememberRoute } from './known-routes.ts'
-import { langOf, problemOf, type Lang } from './problem.ts'
+import { langOf, problemOf, statusOf, type Lang } from './problem.ts'
 import { BODY_BYTES_KEPT, openEntry, type Entry } from './request-log.ts'
 import { reader, type Reader } from './shape.ts'
 import { enter, throttleOf } from './throttle.ts'
@@ -147,7 +147,7 @@ async function walk<B extends TSchema, Q extends TSchema>(
   const place = enter(hub, key, nowMs, throttle)
   reply.header('ratelimit', `"docking";r=${place.ok ? place.value.left() : 0};t=1`)
   if (!place.ok) {
-    hub.notices.meet({ lane: key.docking.lane, docking: key.docking.id }, place.refusal.code, nowMs)
+    if (reasonOf(place.refusal.code).kind === 'condition') hub.notices.meet({ lane: key.docking.lane, docking: key.docking.id }, place.refusal.code, nowMs)
     return kept(hub, key, request, place)
   }
   const weigh = (weight: number) => {
@@ -255,7 +255,7 @@ function arrivalOf(hub: Hub, request: FastifyRequest, body: Uint8Array | null, e
 
 /** Refusals of a known docking become facts. Those of the batch were written there already. */
 function kept<T>(hub: Hub, key: LiveKey, request: FastifyRequest, outcome: { ok: false; refusal: Refusal }): Outcome<T> {
-  if (!(outcome as { written?: boolean }).written && reasonOf(outcome.refusal.code).kind !== 'condition') {
+  if (!(outcome as { written?: boolean }).written && reasonOf(outcome.refusal.code).kind !== 'condition' && outcome.refusal.retryAfterS === undefined) {
     hub.orders.noteRefusal(key.docking, 'request.refused', `${request.method} ${request.routeOptions.url ?? ''}`.slice(0, 120), outcome.refusal.code, outcome.refusal.because)
   }
   return outcome
@@ -304,7 +304,7 @@ export function answerRefusal(hub: Hub, request: FastifyRequest, reply: FastifyR
   if (refusal.retryAfterS !== undefined) reply.header('retry-after', String(refusal.retryAfterS))
   if (reason.status === 401) reply.header('www-authenticate', 'Bearer realm="berth"')
   const problem = problemOf(refusal, { publicUrl: hub.publicUrl, requestId: request.id, lang: langOf(request.headers['accept-language']), nowMs: hub.clock.nowMs() })
-  return send(reply.code(reason.status).header('content-type', 'application/problem+json').header('content-language', langOf(request.headers['accept-language'])), JSON.stringify(problem))
+  return send(reply.code(statusOf(refusal)).header('content-type', 'application/problem+json').header('content-language', langOf(request.headers['accept-language'])), JSON.stringify(problem))
 }
 
 /** An exception is a bug or an outage; which of the two, the database's own code tells. */

@@ -16,6 +16,15 @@ export function langOf(acceptLanguage: string | undefined): Lang {
   return best.lang
 }
 
+/** A measure that slows down is no door that is shut: whoever waits comes through, and is answered as one who came too often. */
+export function statusOf(refusal: Pick<Refusal, 'code' | 'retryAfterS'>): number {
+  return isPaced(refusal) ? 429 : reasonOf(refusal.code).status
+}
+
+function isPaced({ code, retryAfterS }: Pick<Refusal, 'code' | 'retryAfterS'>): boolean {
+  return retryAfterS !== undefined && reasonOf(code).kind === 'measure'
+}
+
 /** RFC 9457 problem details of a refusal: the one place where a "no" gets a status and a body over JSON. */
 export function problemOf(refusal: Refusal, context: { publicUrl: string; requestId: string; lang: Lang; nowMs: number }) {
   const reason = reasonOf(refusal.code)
@@ -23,12 +32,12 @@ export function problemOf(refusal: Refusal, context: { publicUrl: string; reques
   return {
     type: `${context.publicUrl}/reasons/${refusal.code}`,
     title: reason.title[context.lang],
-    status: reason.status,
+    status: statusOf(refusal),
     detail: explain({ code: refusal.code, because }, context.lang),
     code: refusal.code,
     class: reason.class,
     because,
-    retry: reason.retry,
+    retry: isPaced(refusal) ? 'same_request_after' : reason.retry,
     side: reason.side,
     ...(refusal.decision ? { decision: refusal.decision, appeal: `${context.publicUrl}/api/decisions/${refusal.decision}/appeals` } : {}),
     ...(refusal.also

@@ -11,10 +11,11 @@ export function throttleOf(key: Pick<LiveKey, 'measures'>, nowMs: number): Throt
   return key.measures.length === 0 ? null : throttleIn(key.measures, new Date(nowMs))
 }
 
-/** Takes a place for a request. Whoever is slowed down by a decision is told which, and its true class, with the 429. */
+/** Takes a place for a request. Whoever is slowed down by a decision is told that decision first, under its true class, and when to come again. */
 export function enter(hub: Pick<Hub, 'limiter'>, key: LiveKey, nowMs: number, throttle: Throttle): Outcome<Place> {
   if (throttle === null) return hub.limiter.enter(key.docking.id, nowMs)
   const place = hub.limiter.enter(key.docking.id, nowMs, throttle.requestsPerSecond)
   if (place.ok || place.refusal.code !== 'platform.rate_limited') return place
-  return { ok: false, refusal: { ...place.refusal, decision: throttle.decision, also: [refusalOf(throttle)] } }
+  const { retryAfterS, ...limit } = place.refusal
+  return { ok: false, refusal: { ...refusalOf(throttle), ...(retryAfterS === undefined ? {} : { retryAfterS }), also: [limit] } }
 }

@@ -64,7 +64,8 @@ test('a docking that is slowed down is told by which decision, under its true cl
     else assert.deepEqual([reply.body.limits.requestsPerSecond, reply.body.state], [2, 'open'])
   }
   assert.ok(refused)
-  assert.deepEqual([refused.body.decision, refused.body.because.allowed, refused.body.also[0].code, refused.body.also[0].class], [held.body.id, '2/s', 'compliance.identity_unverified', 'compliance'])
+  assert.deepEqual([refused.body.decision, refused.body.code, refused.body.class, refused.body.because.requestsPerSecond, refused.body.retry, refused.body.also[0].code], [held.body.id, 'compliance.identity_unverified', 'compliance', 2, 'same_request_after', 'platform.rate_limited'])
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
   assert.equal((await hub.operator('POST', `/operator/decisions/${held.body.id}/lift`, { note: 'Seen.' })).status, 200)
   assert.deepEqual(await Promise.all(Array.from({ length: 8 }, async () => (await hub.bearer(shop, 'GET', '/api/docking')).status)), Array(8).fill(200))
 })

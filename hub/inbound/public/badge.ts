@@ -48,11 +48,11 @@ function page(run: Run, nowMs: number, lang: 'zh' | 'en'): string {
   })
   const facts = [
     [zh ? '协议' : 'dialect', run.dialect], [zh ? '套件版本' : 'kit', run.kit], [zh ? '开始' : 'begun', run.startedAt.toISOString()],
-    ...(run.report === null ? [] : [[zh ? '完成' : 'finished', run.report.finishedAt], [zh ? '有效期至' : 'counts until', run.report.validUntil], [zh ? '输入摘要' : 'input hash', run.report.inputHash], [zh ? '签名密钥' : 'signed by', run.report.signature.keyId]]),
+    ...(run.report === null ? [] : [[zh ? '完成' : 'finished', run.report.finishedAt], ...(state === 'green' ? [[zh ? '有效期至' : 'counts until', run.report.validUntil]] : []), [zh ? '输入摘要' : 'input hash', run.report.inputHash], [zh ? '签名密钥' : 'signed by', run.report.signature.keyId]]),
   ]
   return `<!doctype html><html lang="${zh ? 'zh-CN' : 'en'}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${run.id}</title>
 <style>body{font:16px/1.65 system-ui,-apple-system,"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif;max-width:46rem;margin:2rem auto;padding:0 1.2rem;color:#1c2733;background:#fff;overflow-wrap:anywhere}h1{font-size:1.4rem}strong{color:${COLOURS[state === 'old' ? 'open' : state]}}
-table{border-collapse:collapse;width:100%}td{border-top:1px solid #eef3f6;padding:.45rem .5rem;vertical-align:top}td span{color:#4a5a68}dl{display:grid;grid-template-columns:9rem 1fr}dt{color:#5b6b7a}dd{margin:0}a{color:#0b6e8f}</style>
+table{border-collapse:collapse;width:100%}td{border-top:1px solid #eef3f6;padding:.45rem .5rem;vertical-align:top}td span{color:#4a5a68}td code{white-space:nowrap}dl{display:grid;grid-template-columns:9rem 1fr}dt{color:#5b6b7a}dd{margin:0}a{color:#0b6e8f}</style>
 </head><body><h1>${zh ? '对接测试' : 'Conformance run'} ${run.id}: <strong>${STATES[state][lang]}</strong></h1>
 <dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value!)}</dd>`).join('')}</dl>
 <table>${rows.join('')}</table>

@@ -41,7 +41,7 @@ export function publicRoutes(app: FastifyInstance, hub: Hub): void {
     if (!isReasonCode(code)) return answerRefusal(hub, request, reply, refuse('protocol.route_not_found', { method: 'GET', path: `/reasons/${code}`.slice(0, 200) }).refusal)
     const markdown = await readFile(join(REASON_PAGES, `${code}.md`), 'utf8')
     if ((request.headers.accept ?? '').includes('text/html')) {
-      return reply.header('vary', 'accept, accept-language').type('text/html; charset=utf-8').send(renderPage(code, markdown, langOf(request.headers['accept-language'])))
+      return reply.header('vary', 'accept, accept-language').type('text/html; charset=utf-8').send(renderPage(code, markdown, langOf((request.query as { lang?: unknown }).lang === undefined ? request.headers['accept-language'] : String((request.query as { lang: unknown }).lang))))
     }
     return reply.type('text/markdown; charset=utf-8').send(markdown)
   })
