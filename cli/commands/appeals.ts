@@ -28,7 +28,7 @@ export const fileAppeal: Command = {
   options: [textOption, attachOption, dockingOption],
   teaches: [
     { en: 'Another person than the one who decided decides it within 15 days, and the measure is lifted at once if you are cleared. A key with docking:read alone is enough; without any key the form behind the link in the letter does the same.', zh: '由原决定人以外的人在 15 天内裁定，查清无误的立即解除。只读密钥（docking:read）即可申诉；没有密钥时，可打开通知里的链接填写表单。' },
-    { en: 'Answer the facts of the statement one by one. Documents are kept sealed, and only the person who decides opens them.', zh: '请针对处理说明中的事实逐条说明。材料加密保存，只有裁定人能打开。' },
+    { en: 'Answer the facts of the statement one by one. Documents are kept sealed, and only reviewers of the main site open them.', zh: '请针对处理说明中的事实逐条说明。材料加密保存，只有主站的复核人员能打开。' },
   ],
   examples: [{ line: 'berth appeal file dec_01jd… --text "The licence was renewed on 2026-11-20." --attach licence.pdf', what: { en: 'with the paper that proves it', zh: '附上证明材料' } }],
   run: async (asked) => {

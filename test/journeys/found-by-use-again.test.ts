@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { run } from '../../cli/program.ts'
 import { startHub } from '../hub.ts'
+import { readMails } from '../mails.ts'
 
 async function open(t: TestContext) {
   const hub = await startHub(t)
@@ -61,4 +62,20 @@ test('a reason page opens in the language that its link names', async (t) => {
   const page = async (query: string) => (await fetch(`${hub.url}/reasons/compliance.licence_missing${query}`, { headers: { accept: 'text/html', 'accept-language': 'en' } })).text()
   assert.match(await page('?lang=zh'), /<html lang="zh/)
   assert.match(await page(''), /<html lang="en/)
+})
+
+test('an appeal in bytes of another character set is not taken, since nobody could read it', async (t) => {
+  const { hub } = await open(t)
+  const shop = await hub.openDocking({ name: 'Held', mode: 'live' })
+  await hub.operator('POST', `/operator/dockings/${shop.id}/contacts`, { channel: 'email', address: 'owner@shop.example', language: 'zh-CN', kinds: ['decisions'] })
+  await hub.operator('POST', `/operator/dockings/${shop.id}/holds`, {
+    code: 'compliance.licence_missing', scope: ['orders'], facts: ['No licence was shown.'], ground: [{ type: 'law', ref: '电子商务法', article: '第十条' }], remedy: { en: 'Show it.', zh: '请提交。' },
+  })
+  await hub.hub.notices.follow()
+  await hub.hub.notices.send()
+  const [letter] = readMails(hub.dataDir)
+  const gbk = Buffer.concat([Buffer.from('deed=file&text='), Buffer.from([0xd6, 0xa4, 0xd5, 0xd5])])
+  const sent = await fetch(`${letter!.link}/appeal?lang=zh-CN`, { method: 'POST', body: gbk, redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' } })
+  assert.equal(sent.status, 400)
+  assert.equal((await hub.signed(shop, 'GET', '/api/appeals')).body.items.length, 0)
 })

@@ -17,7 +17,7 @@ export function formOf({ action, language, matter, filled }: { action: string; l
   const typed = filled !== null && filled.deed !== 'withdraw' ? escapeHtml(filled.text) : ''
   const text = (label: string, required: boolean) => `<label for="text">${label}</label><textarea id="text" name="text" maxlength="${TEXT_MAX}"${required ? ' required' : ''}>\n${typed}</textarea>`
   const files = `<label for="files">${say('材料（可不传）', 'Documents (may be left out)')}</label><input id="files" type="file" name="files" multiple>` +
-    `<p class="hint">${say('最多 5 份，每份不超过 256 KB，加密保存，只有裁定人能打开。可传照片、PDF 等。', 'At most 5, of 256 KB each: pictures, PDF and the like. They are kept sealed, and only the person who decides opens them.')}</p>`
+    `<p class="hint">${say('最多 5 份，每份不超过 256 KB，加密保存，只有主站的复核人员能打开。可传照片、PDF 等。', 'At most 5, of 256 KB each: pictures, PDF and the like. They are kept sealed, and only reviewers of the main site open them.')}</p>`
   if (matter.open !== null) {
     const heading = matter.isOwed ? say('请在此提交所要求的材料', 'Hand in here what was asked for') : say('补充说明或材料', 'Add to the appeal')
     return `<section><h2>${heading}</h2>${wrap('give', `${text(say('说明', 'In your words'), false)}${files}<button>${say('提交', 'Send')}</button>`)}` +
@@ -46,10 +46,13 @@ export async function readForm(type: string, body: Buffer): Promise<Outcome<Fill
     return { name: plainName(name), note: '', sha256: null, content: Buffer.from(await (file as File).arrayBuffer()) }
   }))
   const typed = form.get('text')
-  const text = typeof typed === 'string' ? typed.replaceAll('\r\n', '\n').replaceAll('\0', '').toWellFormed().trim() : ''
+  const said = typeof typed === 'string' ? typed.replaceAll('\r\n', '\n').replaceAll('\0', '').toWellFormed().trim() : ''
+  // A browser asks the page for its character set; whoever sent other bytes would appeal with words that nobody can read.
+  const garbled = said.indexOf('\uFFFD')
+  if (garbled >= 0) return refuse('protocol.charset_mismatch', { declared: 'UTF-8', at: garbled })
   const isNeeded = deed === 'file' || (deed === 'give' && evidence.length === 0)
-  if ((isNeeded && text === '') || text.length > TEXT_MAX) return refuse('protocol.invalid_field', { path: '/text', expected: 'what you want to say, 1 to 4000 characters' })
-  return accept({ deed, text, evidence })
+  if ((isNeeded && said === '') || said.length > TEXT_MAX) return refuse('protocol.invalid_field', { path: '/text', expected: 'what you want to say, 1 to 4000 characters' })
+  return accept({ deed, text: said, evidence })
 }
 
 /** A file's name as it may stand in a list: no path, nothing invisible, not endless. */
