@@ -52,6 +52,8 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} wrong links a minute': '每分钟 {n} 个无效链接',
   '{n} forms a minute': '每分钟 {n} 次表单提交',
   '{n} requests a day': '每天 {n} 个请求',
+  '{n} decisions a day': '每天 {n} 份处理决定',
+  '{n} pastes a second of everybody': '所有访客合计每秒 {n} 次粘贴',
   '{n} sandboxes an hour': '每小时 {n} 个沙箱',
   '{n} drills a day': '每天 {n} 场演练',
 
@@ -72,6 +74,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'an e-mail address': '电子邮箱地址',
   'Berth-Sandbox-Fault': '请求头 Berth-Sandbox-Fault',
   'a fault of answers or orders: callbacks are not sent yet': '须为应答类或订单类故障：回调暂未提供',
+  'at most 5 decisions that stand at once: DELETE /api/sandbox/faults lifts them': '同时生效的处理决定最多 5 份：用 DELETE /api/sandbox/faults 解除',
   'a fault without parameters': '此故障没有参数',
   'parameters out of {list}': '参数须为 {list}',
   'another fault: requests of this dialect carry no time': '请改用其他故障：此协议的请求不带时间',

@@ -7,6 +7,7 @@ import { reasonOf } from '../../protocol/reasons.ts'
 import { variantOf } from '../domain/catalogue/index.ts'
 import { addressAllowed, keyInForce, mayUse, type Docking, type LiveKey } from '../domain/partners/index.ts'
 import type { Meeting } from '../domain/sandbox/index.ts'
+import { networkOf } from '../kernel/networks.ts'
 import { crashpoint } from '../platform/crashpoints.ts'
 import { AcgAnswers, type Done } from './acg.ts'
 import { addressOf } from './address.ts'
@@ -109,8 +110,8 @@ async function serve(hub: Hub, answers: AcgAnswers, request: FastifyRequest, rep
   crashpoint('parsed')
   const asker = await signInShop(hub, opened.value, dockingId, address, entry)
   if (!asker.ok) {
-    hub.limiter.failed(address, nowMs)
-    const admitted = hub.limiter.admits(address, nowMs)
+    hub.limiter.failed(networkOf(address), nowMs)
+    const admitted = hub.limiter.admits(networkOf(address), nowMs)
     if (!admitted.ok) {
       // Anybody can name an id: beyond the limit nothing of it is kept, so that nobody fills a docking's books and log.
       Object.assign(entry, { docking: '', keyId: '' })

@@ -3,6 +3,7 @@ import { accept, refuse, type Because, type Outcome, type Refusal } from '../../
 import { readKey } from '../../protocol/keys.ts'
 import { authorityOf, checkContentDigest, checkFreshness, readSignature, verifyClaim, type SignatureClaim, type SignedRequest } from '../../protocol/signature.ts'
 import { addressAllowed, keyInForce, type LiveKey } from '../domain/partners/index.ts'
+import { networkOf } from '../kernel/networks.ts'
 import type { Hub } from './hub.ts'
 
 /** What is asked about a request before its body is read. */
@@ -43,8 +44,8 @@ export async function signIn(hub: Hub, arrival: Arrival): Promise<Outcome<Signed
   const outcome = await tryToSignIn(hub, arrival)
   if (!outcome.ok) {
     // Who proves a key always passes; who fails too often is slowed down, and with everybody behind the same address.
-    hub.limiter.failed(arrival.address, hub.clock.nowMs())
-    const admitted = hub.limiter.admits(arrival.address, hub.clock.nowMs())
+    hub.limiter.failed(networkOf(arrival.address), hub.clock.nowMs())
+    const admitted = hub.limiter.admits(networkOf(arrival.address), hub.clock.nowMs())
     if (!admitted.ok) {
       // Anybody can name a key: beyond the limit nothing of it is kept, so that nobody fills a docking's books and log.
       arrival.onKnown(null)

@@ -12,6 +12,7 @@ export type Place = { left: () => number; weigh: (weight: number) => void; leave
 export class Limiter {
   readonly options: LimiterOptions
   readonly #windows = new Map<string, Window>()
+  #swept = 0
   readonly #failures = new Map<string, { minute: number; count: number }>()
 
   constructor(options: LimiterOptions) {
@@ -23,7 +24,7 @@ export class Limiter {
     const second = Math.floor(nowMs / 1000)
     let window = this.#windows.get(docking)
     if (!window) {
-      if (this.#windows.size >= MOST_KEYS) this.#sweep(second)
+      if (this.#windows.size >= MOST_KEYS && this.#swept !== second) this.#sweep(second)
       this.#windows.set(docking, (window = { second, count: 0, inFlight: 0 }))
     }
     if (window.second !== second) {
@@ -62,12 +63,15 @@ export class Limiter {
     const known = this.#failures.get(address)
     if (known?.minute === minute) known.count++
     else {
-      if (this.#failures.size >= MOST_KEYS) this.#failures.clear()
+      // The one that was seen first goes: to forget everybody would let everybody in again.
+      if (known === undefined && this.#failures.size >= MOST_KEYS) this.#failures.delete(this.#failures.keys().next().value!)
+      this.#failures.delete(address)
       this.#failures.set(address, { minute, count: 1 })
     }
   }
 
   #sweep(second: number): void {
+    this.#swept = second
     for (const [key, window] of this.#windows) if (window.inFlight === 0 && window.second < second) this.#windows.delete(key)
   }
 }

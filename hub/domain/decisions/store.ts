@@ -4,13 +4,18 @@ import { array, type Rows, type Statement as Sql } from '../../platform/postgres
 import type { CheckRun, Decision, Earlier, How, Known, Measure, Place, Proof, StatementDraft } from './model.ts'
 import { complete } from './wording.ts'
 
-/** Measures of dockings whose lanes are locked: read in the batch, never from a cache that can be stale. */
+/** One docking must not make the batch of the others slow, whoever decided how often about it. What stops something is read before what does not. */
+const MOST_MEASURES = 100
+
+/** Measures of dockings whose lanes are locked: read in the batch, never from a cache that can be stale. At most 100 of each docking, the newest. */
 export function loadMeasures(lanes: readonly number[], dockings: readonly string[]): Sql {
   return {
     name: 'decisions.measures',
     text: `select d.id, d.docking, d.scope, d.goods, d.code, d.measure, d.effective_at, d.ends_at, d.keys, d.requests_per_second, d.units_per_order, d.unit_price_max
       from unnest($1::int[], $2::text[]) k(lane, docking)
-      join decisions.decisions d on d.lane = k.lane and d.docking = k.docking where d.lifted_at is null`,
+      cross join lateral (
+        select * from decisions.decisions o where o.lane = k.lane and o.docking = k.docking and o.lifted_at is null
+        order by o.measure in ('warn', 'credit'), o.id desc limit ${MOST_MEASURES}) d`,
     values: [array.bare(lanes), array.bare(dockings)],
   }
 }

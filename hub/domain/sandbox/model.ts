@@ -72,4 +72,7 @@ export const LIMITS = {
   /** After so many days without a request a sandbox that was applied for ends. */
   unusedDays: 30,
   applicationsAnHour: 10,
+  /** Decisions that a sandbox may have asked for: at one time, and in a day. Each is a whole statement that is kept for good. */
+  decisionsOpen: 5,
+  decisionsADay: 50,
 } as const

@@ -1,5 +1,5 @@
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
-import { originOf } from './rules.ts'
+import { networkOf } from '../../kernel/networks.ts'
 
 const HOUR_MS = 3_600_000
 const MOST_ORIGINS = 20_000
@@ -15,10 +15,11 @@ export class AddressQuota {
 
   take(address: string, nowMs: number): Outcome<null> {
     const hour = Math.floor(nowMs / HOUR_MS)
-    const origin = originOf(address)
+    const origin = networkOf(address)
     const known = this.#seen.get(origin)
     if (known?.hour !== hour) {
-      if (this.#seen.size >= MOST_ORIGINS) this.#seen.clear()
+      // The one that was seen first goes: to forget everybody would let everybody in again.
+      if (known === undefined && this.#seen.size >= MOST_ORIGINS) this.#seen.delete(this.#seen.keys().next().value!)
       this.#seen.set(origin, { hour, count: 1 })
       return accept(null)
     }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseAmount } from '../../../protocol/money.ts'
 import { FAULTS } from './model.ts'
-import { fits, originOf, readFault, refusalOfOrder } from './rules.ts'
+import { fits, readFault, refusalOfOrder } from './rules.ts'
 
 const read = (text: string) => readFault(text, '/fault')
 
@@ -40,11 +40,4 @@ test('the numbers of an injected refusal are a refusal: too little money, a pric
     const jump = refusalOfOrder(asked('price_jump'), quoted).because as { price: string; allowed: string }
     assert.ok(parseAmount(jump.price)! > parseAmount(jump.allowed)!)
   }))
-})
-
-test('one customer is one origin: an IPv4 address, or the 64 bits that a provider hands out', () => {
-  assert.equal(originOf('::ffff:192.0.2.7'), '192.0.2.7')
-  assert.equal(originOf('2001:db8:1:2::1'), originOf('2001:0DB8:1:2:ffff::9'))
-  assert.notEqual(originOf('2001:db8:1:2::1'), originOf('2001:db8:1:3::1'))
-  assert.equal(originOf('::1'), '0:0:0:0')
 })

@@ -63,14 +63,3 @@ export function refusalOfOrder({ fault, params }: Asked, { quantity, unitPriceMi
   const risen = (unitPriceMicro * BigInt(100 + (params.percent ?? 0))) / 100n
   return refuse('catalogue.price_above_guard', { price: formatAmount(risen > allowed ? risen : allowed + FEN), allowed: formatAmount(allowed) }).refusal
 }
-
-/** Where an application comes from: an address, or the network that one customer of an IPv6 provider has. */
-export function originOf(address: string): string {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address
-  if (!plain.includes(':')) return plain
-  const [head = '', tail] = plain.split('::', 2)
-  const groups = head === '' ? [] : head.split(':')
-  const behind = tail === undefined || tail === '' ? [] : tail.split(':')
-  const all = [...groups, ...Array.from({ length: Math.max(0, 8 - groups.length - behind.length) }, () => '0'), ...behind]
-  return all.slice(0, 4).map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')
-}

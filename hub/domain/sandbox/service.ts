@@ -6,15 +6,14 @@ import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
-import { decisionsOf, lift, type Decision } from '../decisions/index.ts'
+import type { Decision } from '../decisions/index.ts'
 import { deposit, openBalance, type Deposited } from '../ledger/index.ts'
 import { openDocking, openTwin, travel, type Credentials, type Docking, type Twin } from '../partners/index.ts'
 import { openContract } from '../terms/index.ts'
 import { FAULTS, LIMITS, type Asked, type Box, type Call, type Origin, type Switch } from './model.ts'
 import { AddressQuota } from './quota.ts'
 import { fits, readFault } from './rules.ts'
-import { takeDrillDecision } from './drill.ts'
-import { DRILL_HAND } from './statement.ts'
+import { liftDrills, mayTakeDrill, takeDrillDecision } from './drill.ts'
 import { TestStock } from './stock.ts'
 import { clearSwitches, countApplications, insertBox, loadBox, loadSwitches, putSwitch, readBoxes, readSwitches, spendSwitch, touchBox } from './store.ts'
 import { endUnused } from './sweep.ts'
@@ -42,7 +41,7 @@ export class Sandboxes {
   readonly #states = new Map<string, Promise<State>>()
   /** Requests of this day by sandbox: strangers must not fill the log of facts. */
   #paced = { day: 0, counts: new Map<string, number>() }
-  #applying: Promise<unknown> = Promise.resolve()
+  #bounded: Promise<unknown> = Promise.resolve()
   #sweeping: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
 
@@ -78,10 +77,14 @@ export class Sandboxes {
     if (applicationsADay === 0) return Promise.resolve(refuse('sandbox.applications_closed'))
     const admitted = this.#quota.take(ask.address, clock.nowMs())
     if (!admitted.ok) return Promise.resolve(admitted)
-    // One after the other, so that the count of the day holds.
-    const applied = this.#applying.then(() => this.#open(ask))
-    this.#applying = applied.catch(() => {})
-    return applied
+    return this.#oneByOne(() => this.#open(ask))
+  }
+
+  /** One after the other, so that what was counted before it still holds. */
+  #oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#bounded.then(work)
+    this.#bounded = done.catch(() => {})
+    return done
   }
 
   async #open({ name, dialect, contact }: Application): Promise<Outcome<{ docking: Docking; credentials: Credentials }>> {
@@ -147,7 +150,10 @@ export class Sandboxes {
     const { fault, params, code } = asked.value
     if (fault.needsSignature && docking.dialect !== 'json') return refuse('protocol.invalid_field', { path: '/fault', expected: 'another fault: requests of this dialect carry no time' })
     const { db, vault, ids, clock, publicUrl } = this.#options
-    const decided = code === null ? accept(null) : await takeDrillDecision({ db, vault, ids, publicUrl: publicUrl() }, docking, code as ReasonCode, clock.nowMs())
+    const decided = code === null ? accept(null) : await this.#oneByOne(async () => {
+      const allowed = await mayTakeDrill(db, docking, clock.nowMs())
+      return allowed.ok ? takeDrillDecision({ db, vault, ids, publicUrl: publicUrl() }, docking, code as ReasonCode, clock.nowMs()) : allowed
+    })
     if (!decided.ok) return decided
     await db.transaction((connection) =>
       underLanes(connection, [docking.lane], async ({ at, append }) => {
@@ -162,12 +168,7 @@ export class Sandboxes {
   async clear(docking: Docking): Promise<Outcome<{ switches: string[]; decisions: string[] }>> {
     if (docking.mode === 'live') return refuse('sandbox.live_docking', { docking: docking.id })
     const { db } = this.#options
-    const decisions: string[] = []
-    for (const { id, decidedBy } of await decisionsOf(db, docking.lane, docking.id, true)) {
-      if (decidedBy !== DRILL_HAND) continue
-      const lifted = await lift(db, { id, by: DRILL_HAND, note: 'Lifted by the partner: the drill is over. · 演练结束，由对接方解除。' })
-      if (lifted.ok) decisions.push(id)
-    }
+    const decisions = await liftDrills(db, docking, 'Lifted by the partner: the drill is over. · 演练结束，由对接方解除。')
     const switches = await db.transaction((connection) =>
       underLanes(connection, [docking.lane], async ({ append }) => {
         const cleared = (await connection.run(clearSwitches(docking.lane, docking.id))).map(([fault]) => fault as string)

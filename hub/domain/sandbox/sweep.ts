@@ -1,6 +1,7 @@
 import { underLanes } from '../../platform/facts.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { revokeKeysOf } from '../partners/index.ts'
+import { liftDrills } from './drill.ts'
 import { endBox, loadUnused, readBoxes } from './store.ts'
 
 const AT_ONCE = 100
@@ -18,6 +19,7 @@ export async function endUnused(db: Database, before: Date): Promise<number> {
           append({ lane, docking, kind: 'sandbox.ended', subject: docking, code: null, body: JSON.stringify({ unusedSince: before.toISOString() }) })
           ended++
         }))
+      await liftDrills(db, { lane, id: docking }, 'The sandbox has ended. · 沙箱已结束。')
     }
     if (boxes.length < AT_ONCE) return ended
   }

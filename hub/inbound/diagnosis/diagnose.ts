@@ -84,7 +84,7 @@ function headFault({ fault }: Reading, bytes: Uint8Array) {
 function withLineEnds(pasted: Uint8Array, notes: Words[]): Uint8Array {
   const text = Buffer.from(pasted).toString('utf8').replace(/^\s+(?=[A-Z])/, '')
   const end = /\r?\n\r?\n/.exec(text)
-  let head = end ? text.slice(0, end.index) : text.replace(/[\r\n]+$/, '')
+  let head = end ? text.slice(0, end.index) : withoutLineEnds(text)
   let body: Uint8Array = Buffer.from(end ? text.slice(end.index + end[0].length) : '')
   if (/(?<!\r)\n/.test(head) || !end) notes.push({ en: 'Line ends of the head were read as CRLF.', zh: '请求头的换行按 CRLF 读取。' })
   head = head.replace(/\r?\n/g, '\r\n')
@@ -95,6 +95,13 @@ function withLineEnds(pasted: Uint8Array, notes: Words[]): Uint8Array {
     notes.push({ en: `Content-Length was missing and was taken as ${body.byteLength}.`, zh: `缺少 Content-Length，按 ${body.byteLength} 处理。` })
   } else if (declared !== undefined && withoutLastLineEnd(body).byteLength === Number(declared)) body = withoutLastLineEnd(body)
   return Buffer.concat([Buffer.from(`${head}\r\n\r\n`), body])
+}
+
+/** No pattern ends in `+$` here: it would look at every run of line ends from each of its places, and a paste is 64 KB of a stranger's choice. */
+function withoutLineEnds(text: string): string {
+  let end = text.length
+  while (end > 0 && (text[end - 1] === '\n' || text[end - 1] === '\r')) end--
+  return text.slice(0, end)
 }
 
 function withoutLastLineEnd(body: Uint8Array): Uint8Array {

@@ -12,7 +12,7 @@ export const ASK_BYTES = 256 * 1024
 
 /** Refuses `protocol.request_too_large` and, for what is no base64, `protocol.invalid_field`. */
 export function readAsk({ request, encoding = 'text', response, base, sentAt }: Static<typeof Asked>): Outcome<DiagnoseAsk> {
-  if (encoding === 'base64' && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(request)) return refuse('protocol.invalid_field', { path: '/request', expected: 'base64' })
+  if (encoding === 'base64' && !/^[A-Za-z0-9+/]*={0,2}$/.test(request.replace(/\s/g, ''))) return refuse('protocol.invalid_field', { path: '/request', expected: 'base64' })
   const bytes = Buffer.from(request, encoding === 'base64' ? 'base64' : 'utf8')
   if (bytes.byteLength > limits.requestBytes + limits.headerBytes) return refuse('protocol.request_too_large', { what: 'body', allowed: `${(limits.requestBytes + limits.headerBytes) / 1024} KB` })
   return accept({ bytes, isText: encoding === 'text', response: response ?? null, yours: base ?? null, sentAt: sentAt === undefined ? null : new Date(sentAt) })

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Static, TSchema } from '../../../protocol/schema.ts'
 import { refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { mayAct, type Operator, type Role } from '../../domain/operators/index.ts'
-import { addressOf } from '../address.ts'
+import { visitorOf } from '../address.ts'
 import type { Hub } from '../hub.ts'
 import { answer, readBody, type Answer } from '../pipeline.ts'
 import { reader } from '../shape.ts'
@@ -79,8 +79,8 @@ async function whoCalls(hub: Hub, request: FastifyRequest): Promise<Outcome<Oper
   const outcome = token === undefined ? refuse('partners.credentials_missing') : await hub.operators.byKey(token)
   if (outcome.ok) return outcome
   const nowMs = hub.clock.nowMs()
-  hub.limiter.failed(addressOf(request), nowMs)
+  hub.limiter.failed(visitorOf(request), nowMs)
   // A right key always passes, however often others have failed from behind the same proxy.
-  const admitted = hub.limiter.admits(addressOf(request), nowMs)
+  const admitted = hub.limiter.admits(visitorOf(request), nowMs)
   return admitted.ok ? outcome : admitted
 }

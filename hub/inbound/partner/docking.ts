@@ -9,6 +9,7 @@ import { KEY_SCOPES } from '../../domain/partners/index.ts'
 import { isId } from '../../kernel/ids.ts'
 import { limits } from '../../kernel/limits.ts'
 import { bestOf } from '../drill-views.ts'
+import { enterPaste } from '../diagnosis/budget.ts'
 import { diagnose } from '../diagnosis/diagnose.ts'
 import { ASK_BYTES, presentDiagnosis, readAsk } from '../diagnosis/present.ts'
 import type { Hub } from '../hub.ts'
@@ -62,7 +63,14 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
     answers: { 200: Diagnosis },
     handler: async ({ body, docking }) => {
       const ask = readAsk(body)
-      return ask.ok ? accept({ status: 200, body: presentDiagnosis(hub.publicUrl, await diagnose(hub, docking, ask.value)) }) : ask
+      if (!ask.ok) return ask
+      const place = docking.mode === 'sandbox' ? enterPaste(hub.limiter, null, hub.clock.nowMs()) : null
+      if (place?.ok === false) return place
+      try {
+        return accept({ status: 200, body: presentDiagnosis(hub.publicUrl, await diagnose(hub, docking, ask.value)) })
+      } finally {
+        place?.value.leave()
+      }
     },
   })
 }

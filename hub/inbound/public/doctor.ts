@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DiagnoseAsk } from '../../../protocol/messages.ts'
-import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
+import { accept, type Outcome } from '../../../protocol/outcome.ts'
 import type { Static } from '../../../protocol/schema.ts'
 import { readForm } from '../../../protocol/wire/form.ts'
 import { escapeHtml } from '../../kernel/html.ts'
-import { addressOf } from '../address.ts'
+import { visitorOf } from '../address.ts'
+import { enterPaste } from '../diagnosis/budget.ts'
 import { diagnose } from '../diagnosis/diagnose.ts'
 import { ASK_BYTES, presentDiagnosis, readAsk } from '../diagnosis/present.ts'
 import type { Hub } from '../hub.ts'
@@ -36,9 +37,7 @@ export function doctorRoutes(app: FastifyInstance, hub: Hub): void {
   const hidden = { schema: { hide: true } as never }
   const check = reader(DiagnoseAsk, '')
   app.get('/doctor', hidden, (request, reply) => page(reply, languageOf(request), null))
-  app.post('/doctor', { ...hidden, bodyLimit: ASK_BYTES }, async (request, reply) => {
-    const limited = limit(hub, request)
-    if (!limited.ok) return answerRefusal(hub, request, reply, limited.refusal)
+  app.post('/doctor', { ...hidden, bodyLimit: ASK_BYTES }, (request, reply) => limited(hub, request, reply, async () => {
     const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
     const isForm = /^application\/x-www-form-urlencoded/i.test(request.headers['content-type'] ?? '')
     const asked = isForm ? readPage(body) : readBody(request, body)
@@ -48,12 +47,9 @@ export function doctorRoutes(app: FastifyInstance, hub: Hub): void {
     const found = presentDiagnosis(hub.publicUrl, await diagnose(hub, null, ask.value))
     if (isForm) return page(reply, languageOf(request), found)
     return reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(JSON.stringify(found))
-  })
-  app.post('/doctor/echo', { ...hidden, bodyLimit: ECHO_BYTES }, async (request, reply) => {
-    const limited = limit(hub, request)
-    if (!limited.ok) return answerRefusal(hub, request, reply, limited.refusal)
-    return reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(JSON.stringify(echoOf(hub, request)))
-  })
+  }))
+  app.post('/doctor/echo', { ...hidden, bodyLimit: ECHO_BYTES }, (request, reply) => limited(hub, request, reply, async () =>
+    reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(JSON.stringify(echoOf(hub, request)))))
 }
 
 /** What arrived, by names and hashes: no value of a header but of those that say nothing about anybody. */
@@ -70,14 +66,14 @@ function echoOf(hub: Hub, request: FastifyRequest) {
 }
 
 /** Every paste counts, whatever comes of it, and apart from sign-ins, so that nobody is shut out behind the same address. */
-function limit(hub: Hub, request: FastifyRequest): Outcome<null> {
-  const visitor = `doctor ${addressOf(request)}`
-  const nowMs = hub.clock.nowMs()
-  const admitted = hub.limiter.admits(visitor, nowMs)
-  hub.limiter.failed(visitor, nowMs)
-  if (admitted.ok) return admitted
-  const { retryAfterS = 60 } = admitted.refusal
-  return refuse('platform.rate_limited', { allowed: `${hub.limiter.options.failuresPerMinute} pastes a minute`, retryAfterS }, { retryAfterS })
+async function limited(hub: Hub, request: FastifyRequest, reply: FastifyReply, work: () => Promise<FastifyReply>): Promise<FastifyReply> {
+  const place = enterPaste(hub.limiter, visitorOf(request), hub.clock.nowMs())
+  if (!place.ok) return answerRefusal(hub, request, reply, place.refusal)
+  try {
+    return await work()
+  } finally {
+    place.value.leave()
+  }
 }
 
 /** The form of the page: browsers send an empty field where nothing was entered. */

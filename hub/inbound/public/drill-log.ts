@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refuse } from '../../../protocol/outcome.ts'
 import type { Hub } from '../hub.ts'
-import { addressOf } from '../address.ts'
+import { visitorOf } from '../address.ts'
 import { answerRefusal } from '../pipeline.ts'
 
 /**
@@ -10,7 +10,7 @@ import { answerRefusal } from '../pipeline.ts'
  */
 export function drillLogRoutes(app: FastifyInstance, hub: Hub): void {
   const shown = (handler: (drill: Shown, request: FastifyRequest, reply: FastifyReply) => FastifyReply) => (request: FastifyRequest, reply: FastifyReply) => {
-    const place = hub.limiter.enter(`drill log ${addressOf(request)}`, hub.clock.nowMs())
+    const place = hub.limiter.enter(`drill log ${visitorOf(request)}`, hub.clock.nowMs())
     if (!place.ok) return answerRefusal(hub, request, reply, place.refusal)
     try {
       const { drill = '' } = request.params as { drill?: string }

@@ -6,7 +6,7 @@ import type { Language } from '../../domain/letters/index.ts'
 import type { LinkPage } from '../../domain/notices/index.ts'
 import { escapeHtml } from '../../kernel/html.ts'
 import { limits } from '../../kernel/limits.ts'
-import { addressOf } from '../address.ts'
+import { visitorOf } from '../address.ts'
 import type { Hub } from '../hub.ts'
 import { refusalOfError } from '../pipeline.ts'
 import { formOf, readForm, type Deed, type Filled } from './appeal-form.ts'
@@ -30,7 +30,7 @@ export function linkRoutes(app: FastifyInstance, hub: Hub): void {
     schema: { hide: true } as never, bodyLimit: EVIDENCE_AT_ONCE * FILE_BYTES_MAX + limits.requestBytes,
     // Asked before a byte of the body is read: nobody without a link makes the hub hold a megabyte.
     onRequest: async (request, reply) => {
-      const sender = `f ${addressOf(request)}`
+      const sender = `f ${visitorOf(request)}`
       hub.limiter.failed(sender, hub.clock.nowMs())
       const admitted = hub.limiter.admits(sender, hub.clock.nowMs())
       const language = askedLanguage(request) ?? preferred(request)
@@ -123,7 +123,7 @@ async function openFor(hub: Hub, request: FastifyRequest, reply: FastifyReply): 
 }
 
 function guess(hub: Hub, request: FastifyRequest): Outcome<null> {
-  const guesser = `n ${addressOf(request)}`
+  const guesser = `n ${visitorOf(request)}`
   hub.limiter.failed(guesser, hub.clock.nowMs())
   const admitted = hub.limiter.admits(guesser, hub.clock.nowMs())
   if (admitted.ok) return accept(null)

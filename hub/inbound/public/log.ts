@@ -5,7 +5,7 @@ import { accept, type Outcome } from '../../../protocol/outcome.ts'
 import { Type, type Static, type TSchema } from '../../../protocol/schema.ts'
 import { lineOfWitness, type SealedCheckpoint, type Witness } from '../../domain/logbook/index.ts'
 import { limits } from '../../kernel/limits.ts'
-import { addressOf } from '../address.ts'
+import { visitorOf } from '../address.ts'
 import type { Hub } from '../hub.ts'
 import { answerRefusal, problems } from '../pipeline.ts'
 import { reader } from '../shape.ts'
@@ -81,7 +81,7 @@ function addPublicRoute<Q extends TSchema>(app: FastifyInstance, hub: Hub, route
   const checkQuery = reader(route.query, '?')
   const handle = async (request: FastifyRequest, reply: FastifyReply) => {
     reply.header('access-control-allow-origin', '*')
-    const place = hub.limiter.enter(`log ${addressOf(request)}`, hub.clock.nowMs())
+    const place = hub.limiter.enter(`log ${visitorOf(request)}`, hub.clock.nowMs())
     if (!place.ok) return answerRefusal(hub, request, reply, place.refusal)
     try {
       const query = checkQuery(request.query)

@@ -3,7 +3,7 @@ import { offeredById } from '../../domain/catalogue/index.ts'
 import { orderOfToken } from '../../domain/fulfilment/index.ts'
 import { writeTime } from '../../domain/letters/index.ts'
 import { deliveryOf, type Delivery, type Order } from '../../domain/orders/index.ts'
-import { addressOf } from '../address.ts'
+import { visitorOf } from '../address.ts'
 import type { Hub } from '../hub.ts'
 
 /**
@@ -18,7 +18,7 @@ export function pickupRoutes(app: FastifyInstance, hub: Hub): void {
     const delivery = id === null ? null : await deliveryOf(hub.db, hub.vault, id)
     if (!delivery) {
       // A right link always opens; guesses are counted apart from sign-ins, so that nobody is shut out behind the same address.
-      const guesser = `o ${addressOf(request)}`
+      const guesser = `o ${visitorOf(request)}`
       hub.limiter.failed(guesser, nowMs)
       return reply.code(hub.limiter.admits(guesser, nowMs).ok ? 404 : 429).send(page('没有这个取货页 · No such page', '<p>地址不完整，或订单不存在。请核对收到的链接。</p><p lang="en">The address is not whole, or there is no such order. Please check the link.</p>'))
     }

@@ -7,7 +7,7 @@ import { Type } from '../../../protocol/schema.ts'
 import { readForm } from '../../../protocol/wire/form.ts'
 import { comment, commentsOn, findTexts, inForce, shelf, TEXT_KINDS, versionsOf, type RuleText, type TextKind } from '../../domain/rulebook/index.ts'
 import { escapeHtml } from '../../kernel/html.ts'
-import { addressOf } from '../address.ts'
+import { visitorOf } from '../address.ts'
 import type { Hub } from '../hub.ts'
 import { answer, problems } from '../pipeline.ts'
 import { langOf, type Lang } from '../problem.ts'
@@ -82,7 +82,7 @@ async function find(hub: Hub, named: string): Promise<RuleText | undefined> {
 async function hear(hub: Hub, request: FastifyRequest): Promise<Outcome<RuleText>> {
   const site = request.headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return refuse('protocol.invalid_field', { path: 'sec-fetch-site', expected: 'a form of this site itself' })
-  const commenter = `rule ${addressOf(request)}`
+  const commenter = `rule ${visitorOf(request)}`
   const nowMs = hub.clock.nowMs()
   const admitted = hub.limiter.admits(commenter, nowMs)
   if (!admitted.ok) return refuse('platform.rate_limited', { allowed: `${hub.limiter.options.failuresPerMinute} comments a minute`, retryAfterS: admitted.refusal.retryAfterS ?? 60 }, { retryAfterS: admitted.refusal.retryAfterS ?? 60 })
