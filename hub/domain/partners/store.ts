@@ -95,6 +95,11 @@ export function loadDockings(after: string, limit: number): Statement {
   return { text: `select ${DOCKING} from partners.dockings d where d.id > $1 order by d.id limit $2`, values: [after, limit] }
 }
 
+/** Those of some dockings that trade in live mode. */
+export function loadLiveAmong(dockings: readonly string[]): Statement {
+  return { text: `select d.id from partners.dockings d where d.id = any($1::text[]) and d.mode = 'live'`, values: [array.bare(dockings)] }
+}
+
 export function readDocking(row: readonly unknown[]): Docking {
   return {
     id: row[0] as string, lane: row[1] as number, partner: row[2] as string, name: row[3] as string, mode: row[4] as Mode,
