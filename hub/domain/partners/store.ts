@@ -26,7 +26,7 @@ export type KeyRow = {
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
-  /** Under what Idempotency-Key the partner asked for it, and for what: null where the operator made it or none was sent. */
+  /** Under what Idempotency-Key the partner asked for it, null where none was sent; and for what, null where the operator made it. */
   askedAs: string | null
   ask: Buffer | null
   /** The key in whose place it was made. */
