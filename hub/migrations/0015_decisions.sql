@@ -21,7 +21,7 @@ create table decisions.check_runs (
   ran_at timestamptz(3) not null default date_trunc('milliseconds', clock_timestamp()),
   proves text collate "C" generated always as (case when verdict = 'fail' and (side <> 'partner' or reproducible) then code end) stored,
   constraint check_runs_pkey primary key (lane, id),
-  constraint check_runs_proof unique (lane, docking, id, ran_at, proves),
+  constraint check_runs_proof unique (lane, docking, id, ran_at, proves, check_name),
   constraint check_runs_verdict check (verdict in ('pass', 'warn', 'fail') and (verdict = 'pass' or code is not null)),
   constraint check_runs_hashes check (sha256 ~ '^[0-9a-f]{64}$' and (input_hash is null or input_hash ~ '^[0-9a-f]{64}$'))
 );
@@ -34,7 +34,10 @@ create table decisions.known (
   docking text collate "C" not null,
   sha256 text collate "C" not null,
   first_known_at timestamptz(3) not null default date_trunc('milliseconds', clock_timestamp()),
+  -- What it is where the hub made or keeps it itself; null for whatever somebody only named.
+  source text collate "C",
   constraint known_pkey primary key (lane, docking, sha256),
+  constraint known_source check (source in ('finding', 'file')),
   constraint known_since unique (lane, docking, sha256, first_known_at)
 );
 
@@ -100,10 +103,10 @@ alter table decisions.decisions
     and jsonb_array_length(statement -> 'facts') > 0 and jsonb_array_length(statement -> 'remedy') > 0
     and (statement #>> '{supersedes}') is not distinct from supersedes, false)),
   -- technical: a red run of the same docking for the same code, not older than a day. A warning that takes the place of
-  -- a measure rests on the run of that.
-  add constraint decisions_run foreign key (lane, docking, run, run_at, code) references decisions.check_runs (lane, docking, id, ran_at, proves),
+  -- a measure rests on the run of that. It ends when the same check is green, and does not end a relation.
+  add constraint decisions_run foreign key (lane, docking, run, run_at, code, lifts_check) references decisions.check_runs (lane, docking, id, ran_at, proves, check_name),
   add constraint decisions_technical_is_proven check (form = 1 or class <> 'technical' or coalesce(
-    run is not null and (run_at > decided_at - interval '24 hours' or measure = 'warn' and supersedes is not null)
+    run is not null and lifts_check is not null and measure <> 'terminate' and (run_at > decided_at - interval '24 hours' or measure = 'warn' and supersedes is not null)
     and jsonb_path_exists(statement, '$.evidence[*] ? (@.kind == "check_run" && @.id == $run)', jsonb_build_object('run', run)), false)),
   -- commercial: a contract that the partner signed, or a rule in force that was public for seven days. A least resale
   -- price without a recorded basis grounds a warning at most.
@@ -122,7 +125,7 @@ alter table decisions.decisions
     or code <> 'compliance.withheld_by_law' and not jsonb_path_exists(statement, '$.evidence[*] ? (@.disclosure == "withheld_by_law")')
     or coalesce(draft is not null and approved_by <> decided_by and approved_by ~ '[^[:space:]]', false)),
   -- No other class over what was known before, but by law. Every statement follows the last one: there is one first.
-  add constraint decisions_by_law check (not by_law or jsonb_path_exists(statement, '$.ground[*] ? (@.type == "law" || @.type == "authority_order")')),
+  add constraint decisions_by_law check (not by_law or class = 'compliance' and jsonb_path_exists(statement, '$.ground[*] ? (@.type == "law" || @.type == "authority_order")')),
   add constraint decisions_prior foreign key (lane, docking, prior, prior_class, prior_at) references decisions.decisions (lane, docking, id, class, decided_at),
   add constraint decisions_prior_once unique (lane, docking, prior),
   add constraint decisions_prior_whole check ((prior is null) = (prior_class is null) and (prior is null) = (prior_at is null)),
@@ -163,7 +166,7 @@ grant insert (lane, id, docking, measure, scope, goods, class, code, statement, 
   by_law, prior, prior_class, prior_at, fresh_sha256, fresh_at) on decisions.decisions to berth_app;
 grant select on decisions.check_runs, decisions.known, decisions.drafts to berth_app;
 grant insert (lane, id, docking, check_name, version, input_hash, verdict, code, side, reproducible, result, sha256, ran_by) on decisions.check_runs to berth_app;
-grant insert (lane, docking, sha256) on decisions.known to berth_app;
+grant insert (lane, docking, sha256, source) on decisions.known to berth_app;
 grant insert (lane, id, docking, statement, made_by) on decisions.drafts to berth_app;
 
 -- A price or a place that leaves one docking worse than its published terms names the decision that stands behind it.

@@ -342,7 +342,7 @@ CASE
     ELSE NULL::text
 END) stored,
   constraint check_runs_pkey PRIMARY KEY (lane, id),
-  constraint check_runs_proof UNIQUE (lane, docking, id, ran_at, proves),
+  constraint check_runs_proof UNIQUE (lane, docking, id, ran_at, proves, check_name),
   constraint check_runs_hashes CHECK (((sha256 ~ '^[0-9a-f]{64}$'::text) AND ((input_hash IS NULL) OR (input_hash ~ '^[0-9a-f]{64}$'::text)))),
   constraint check_runs_verdict CHECK (((verdict = ANY (ARRAY['pass'::text, 'warn'::text, 'fail'::text])) AND ((verdict = 'pass'::text) OR (code IS NOT NULL))))
 );
@@ -403,10 +403,10 @@ create table decisions.decisions (
   constraint decisions_fresh FOREIGN KEY (lane, docking, fresh_sha256, fresh_at) REFERENCES decisions.known(lane, docking, sha256, first_known_at),
   constraint decisions_prior FOREIGN KEY (lane, docking, prior, prior_class, prior_at) REFERENCES decisions.decisions(lane, docking, id, class, decided_at),
   constraint decisions_rule FOREIGN KEY (rule, rule_sha256, rule_published_at, rule_effective_at, rule_bare) REFERENCES rulebook.texts(id, sha256, published_at, effective_at, bare_resale),
-  constraint decisions_run FOREIGN KEY (lane, docking, run, run_at, code) REFERENCES decisions.check_runs(lane, docking, id, ran_at, proves),
+  constraint decisions_run FOREIGN KEY (lane, docking, run, run_at, code, lifts_check) REFERENCES decisions.check_runs(lane, docking, id, ran_at, proves, check_name),
   constraint decisions_superseded_by FOREIGN KEY (lane, docking, superseded_by) REFERENCES decisions.decisions(lane, docking, id),
   constraint decisions_supersedes FOREIGN KEY (lane, docking, supersedes) REFERENCES decisions.decisions(lane, docking, id),
-  constraint decisions_by_law CHECK (((NOT by_law) OR jsonb_path_exists(statement, '$."ground"[*]?(@."type" == "law" || @."type" == "authority_order")'::jsonpath))),
+  constraint decisions_by_law CHECK (((NOT by_law) OR ((class = 'compliance'::text) AND jsonb_path_exists(statement, '$."ground"[*]?(@."type" == "law" || @."type" == "authority_order")'::jsonpath)))),
   constraint decisions_class CHECK ((class = ANY (ARRAY['technical'::text, 'commercial'::text, 'compliance'::text]))),
   constraint decisions_code_has_its_class CHECK ((class =
 CASE split_part(code, '.'::text, 1)
@@ -438,7 +438,7 @@ END),
   constraint decisions_reviewed CHECK ((review_at <= (decided_at + '90 days'::interval))),
   constraint decisions_scope CHECK (((cardinality(scope) > 0) AND (scope <@ ARRAY['goods'::text, 'orders'::text, 'funds'::text, 'members'::text, 'key'::text]))),
   constraint decisions_statement_agrees CHECK (((form = 1) OR COALESCE((((statement #>> '{measure,kind}'::text[]) = measure) AND ((statement #>> '{cause,class}'::text[]) = class) AND ((statement #>> '{cause,code}'::text[]) = code) AND ((statement #>> '{cause,side}'::text[]) = side) AND (jsonb_array_length((statement -> 'facts'::text)) > 0) AND (jsonb_array_length((statement -> 'remedy'::text)) > 0) AND (NOT ((statement #>> '{supersedes}'::text[]) IS DISTINCT FROM supersedes))), false))),
-  constraint decisions_technical_is_proven CHECK (((form = 1) OR (class <> 'technical'::text) OR COALESCE(((run IS NOT NULL) AND ((run_at > (decided_at - '24:00:00'::interval)) OR ((measure = 'warn'::text) AND (supersedes IS NOT NULL))) AND jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run" && @."id" == $"run")'::jsonpath, jsonb_build_object('run', run))), false))),
+  constraint decisions_technical_is_proven CHECK (((form = 1) OR (class <> 'technical'::text) OR COALESCE(((run IS NOT NULL) AND (lifts_check IS NOT NULL) AND (measure <> 'terminate'::text) AND ((run_at > (decided_at - '24:00:00'::interval)) OR ((measure = 'warn'::text) AND (supersedes IS NOT NULL))) AND jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run" && @."id" == $"run")'::jsonpath, jsonb_build_object('run', run))), false))),
   constraint decisions_technical_needs_check CHECK (((class <> 'technical'::text) OR jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run")'::jsonpath))),
   constraint decisions_termination_has_notice CHECK (((form = 1) OR (measure <> 'terminate'::text) OR (effective_at >= ((decided_at + '30 days'::interval) - '00:01:00'::interval)) OR (code = ANY (ARRAY['compliance.authority_order'::text, 'compliance.withheld_by_law'::text, 'compliance.fraud_found'::text, 'partners.key_leaked'::text])))),
   constraint decisions_termination_pays CHECK (((measure <> 'terminate'::text) OR COALESCE(((statement #>> '{funds,releaseAt}'::text[]) ~ '[^[:space:]]'::text), false))),
@@ -461,8 +461,10 @@ create table decisions.known (
   docking text collate "C" not null,
   sha256 text collate "C" not null,
   first_known_at timestamp(3) with time zone default date_trunc('milliseconds'::text, clock_timestamp()) not null,
+  source text collate "C",
   constraint known_pkey PRIMARY KEY (lane, docking, sha256),
-  constraint known_since UNIQUE (lane, docking, sha256, first_known_at)
+  constraint known_since UNIQUE (lane, docking, sha256, first_known_at),
+  constraint known_source CHECK ((source = ANY (ARRAY['finding'::text, 'file'::text])))
 );
 
 CREATE INDEX check_runs_of ON decisions.check_runs USING btree (lane, docking, id);
@@ -498,7 +500,7 @@ grant select on table decisions.known to berth_app;
 grant insert (check_name), insert (code), insert (docking), insert (id), insert (input_hash), insert (lane), insert (ran_by), insert (reproducible), insert (result), insert (sha256), insert (side), insert (verdict), insert (version) on table decisions.check_runs to berth_app;
 grant insert (approved_by), insert (by_law), insert (class), insert (code), insert (contract), insert (contract_sha256), insert (decided_by), insert (docking), insert (draft), insert (effective_at), insert (ends_at), insert (fresh_at), insert (fresh_sha256), insert (goods), insert (id), insert (keys), insert (lane), insert (lifts_check), insert (lifts_input), insert (measure), insert (prior), insert (prior_at), insert (prior_class), insert (requests_per_second), insert (review_at), insert (rule), insert (rule_bare), insert (rule_effective_at), insert (rule_published_at), insert (rule_sha256), insert (run), insert (run_at), insert (scope), insert (side), insert (statement), insert (supersedes), insert (unit_price_max), insert (units_per_order) on table decisions.decisions to berth_app;
 grant insert (docking), insert (id), insert (lane), insert (made_by), insert (statement) on table decisions.drafts to berth_app;
-grant insert (docking), insert (lane), insert (sha256) on table decisions.known to berth_app;
+grant insert (docking), insert (lane), insert (sha256), insert (source) on table decisions.known to berth_app;
 grant execute on function decisions.end_measure(integer,text,text,text,text,text) to berth_app;
 
 

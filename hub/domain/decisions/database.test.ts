@@ -79,7 +79,7 @@ test('a technical decision needs a red run of the same docking for the same code
   const red = await runOf(docking)
   const others = await runOf(other)
   assert.equal(red.verdict, 'fail')
-  const technical = (run: { id: string; ranAt: Date } | null) => ({ class: 'technical', code: 'partners.key_leaked', run: run?.id ?? null, run_at: run?.ranAt ?? null })
+  const technical = (run: { id: string; ranAt: Date } | null) => ({ class: 'technical', code: 'partners.key_leaked', run: run?.id ?? null, run_at: run?.ranAt ?? null, lifts_check: 'partners.key_leaked' })
   const shows = (run: { id: string }) => ({ ground: [], evidence: [{ kind: 'check_run', id: run.id }] })
   const named = { evidence: [{ kind: 'check_run', id: 'chk_x' }] }
   await refused('without a run', () => insert(docking, technical(null), named))
@@ -88,6 +88,9 @@ test('a technical decision needs a red run of the same docking for the same code
   await refused('a run that the statement does not name', () => insert(docking, technical(red), named))
   const green = (await app.query(`insert into decisions.check_runs (lane, id, docking, check_name, version, verdict, code, side, reproducible, result, sha256, ran_by)
     values ($1, 'chk_green', $2, 'x', '1', 'pass', null, 'partner', true, '{}', $3, 'y') returning id, ran_at as "ranAt"`, [docking.lane, docking.id, 'a'.repeat(64)])).rows[0]
+  await refused('one that nothing lifts', () => insert(docking, { ...technical(red), lifts_check: null }, shows(red)))
+  await refused('one that another check lifts', () => insert(docking, { ...technical(red), lifts_check: 'ledger.funds' }, shows(red)), ['23503'])
+  await refused('an end of relations', () => insert(docking, { ...technical(red), measure: 'terminate', effective_at: inDays(31) }, { ...shows(red), funds: { releaseAt: inDays(40).toISOString() } }))
   await refused('a green run', () => insert(docking, technical(green), shows(green)), ['23503'])
   const secret = (await app.query(`insert into decisions.check_runs (lane, id, docking, check_name, version, verdict, code, side, reproducible, result, sha256, ran_by)
     values ($1, 'chk_secret', $2, 'x', '1', 'fail', 'partners.key_leaked', 'partner', false, '{}', $3, 'y') returning id, ran_at as "ranAt"`, [docking.lane, docking.id, 'a'.repeat(64)])).rows[0]

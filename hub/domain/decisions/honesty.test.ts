@@ -33,7 +33,7 @@ const RECORDS: Records = {
 
 const LAW = { type: 'law' as const, ref: '电子商务法', article: '第二十七条' }
 const rests = (ref: string) => ({ code: 'terms.published_rule_breach' as const, ground: [{ type: 'published_rule' as const, ref, article: '3.2' }] })
-const shows = (id: string) => ({ code: 'partners.key_leaked' as const, ground: [], evidence: [{ id, kind: 'check_run' as const, sha256: HASH, disclosure: 'full' as const }] })
+const shows = (id: string) => ({ code: 'partners.key_leaked' as const, ground: [], evidence: [{ id, kind: 'check_run' as const, sha256: HASH, disclosure: 'full' as const }], measure: { liftsWhen: { check: 'partners.key_leaked', inputHash: HASH } } })
 
 type Changes = { code?: StatementDraft['cause']['code']; class?: StatementDraft['cause']['class'] } & Partial<Omit<StatementDraft, 'cause' | 'measure'>> & { measure?: Partial<StatementDraft['measure']> }
 
@@ -59,7 +59,7 @@ const FOG = 'plain words instead of "incompatible" or "system error"'
 
 test('an honest statement of each class is admitted', () => {
   const warn = { kind: 'warn' as const }
-  for (const honest of [{}, rests('rul_old'), rests('rul_lawful'), { ...rests('rul_resale'), measure: warn }, { code: 'terms.contract_breach' as const, ground: [{ type: 'contract' as const, ref: 'ctr_a', article: '7.2' }] }, shows('chk_red'), shows('chk_hub'), { ...shows('chk_old'), measure: warn, supersedes: 'dec_1' }]) {
+  for (const honest of [{}, rests('rul_old'), rests('rul_lawful'), { ...rests('rul_resale'), measure: warn }, { code: 'terms.contract_breach' as const, ground: [{ type: 'contract' as const, ref: 'ctr_a', article: '7.2' }] }, shows('chk_red'), shows('chk_hub'), { ...shows('chk_old'), measure: { ...warn, ...shows('').measure }, supersedes: 'dec_1' }]) {
     assert.equal(missing(honest), 'admitted', JSON.stringify(honest))
   }
 })
@@ -75,6 +75,11 @@ test('whoever cheats is told what is missing', () => {
     ['a red run about something else', shows('chk_other'), NO_RED],
     ['an old red run for a first warning', { ...shows('chk_old'), measure: { kind: 'warn' } }, NO_RED],
     ['a check that the partner cannot run', shows('chk_secret'), 'a check that the partner can repeat'],
+    ['a technical measure that something else lifts', { ...shows('chk_red'), measure: { liftsWhen: { check: 'ledger.funds' } } }, 'liftsWhen: the check that failed'],
+    ['a technical measure that looks at another secret', { ...shows('chk_red'), measure: { liftsWhen: { check: 'partners.key_leaked', inputHash: 'b'.repeat(64) } } }, 'liftsWhen: the check that failed'],
+    ['a technical measure that a promise lifts', { ...shows('chk_red'), measure: { liftsWhen: 'When we like.' } }, 'liftsWhen: the check that failed'],
+    ['an end of relations for a technical cause', { ...shows('chk_red'), measure: { kind: 'terminate', ...shows('').measure }, funds: { held: '0', releaseAt: days(40), ordersInFlight: 'finish' } }, 'a measure that ends when the check is green: nothing technical ends a relation'],
+    ['a fact of years to come', { facts: [{ text: 'The shop sold below the floor.', period: { from: days(-40), to: '2099-01-01T00:00:00.000Z' } }] }, 'facts whose period is over'],
     ['a commercial claim with a law only', { ...rests('rul_old'), ground: [LAW] }, NO_RULE],
     ['a rule a second too young', rests('rul_young'), NO_RULE],
     ['a rule that does not count yet', rests('rul_announced'), NO_RULE],
@@ -132,28 +137,34 @@ test('a measure that would hold nothing is refused in words, each kind for its o
   assert.equal(said({ kind: 'throttle', allows: { requestsPerSecond: 99 } }), null)
 })
 
+const STORED = 'c'.repeat(64)
 const FIRST: Earlier = { id: 'dec_1', class: 'technical', decidedAt: at(-10), endedAt: at(-9) }
 
 /** Where a commercial statement stands after a technical one. */
 function hop(changes: Changes, known: [string, Date][], earlier: readonly Earlier[] = [FIRST]): string {
   const one = statement({ ...rests('rul_old'), ...changes })
   const hashes = one.facts.map((fact) => hashOfFact(fact.text))
-  const map = new Map([...hashes.map((hash) => [hash, AT] as const), ...one.evidence.map((piece) => [piece.sha256, AT] as const), ...known])
-  const placed = place(one, earlier, hashes, map, AT)
+  const map = new Map([...hashes.map((hash) => [hash, AT] as const), ...one.evidence.map((piece) => [piece.sha256, AT] as const), ...known].map(([hash, at]) => [hash, { at, source: hash === STORED ? 'file' as const : null }]))
+  const placed = place(one, earlier, hashes, map, RECORDS.runs, AT)
   return placed.ok ? 'placed' : placed.refusal.code
 }
 
 test('nobody hops to another class over what was known before: only news, the same class, or the law may follow', () => {
   const fact = { text: 'The shop sold below the floor in October.' }
-  const file = { id: 'f', kind: 'file' as const, sha256: 'c'.repeat(64), disclosure: 'full' as const }
+  const file = { id: 'f', kind: 'file' as const, sha256: STORED, disclosure: 'full' as const }
   assert.equal(hop({ facts: [fact] }, []), 'decisions.known_before', 'a fact without a period is no news')
   assert.equal(hop({ facts: [{ ...fact, period: { from: days(-40), to: days(-11) } }] }, []), 'decisions.known_before', 'it was over before the first statement')
   assert.equal(hop({ facts: [{ ...fact, period: { from: days(-11), to: days(-2) } }] }, []), 'placed', 'it went on after it')
   assert.equal(hop({ facts: [{ ...fact, period: { from: days(-11), to: days(-2) } }] }, [[hashOfFact(fact.text), at(-20)]]), 'decisions.known_before', 'the same words stood in an older statement')
   assert.equal(hop({ facts: [{ text: 'THE SHOP  sold below the floor, in October', period: { from: days(-11), to: days(-2) } }] }, [[hashOfFact(fact.text), at(-20)]]), 'decisions.known_before', 'and in other spacing')
   assert.equal(hop({ facts: [fact], evidence: [file] }, [[file.sha256, at(-11)]]), 'decisions.known_before', 'the file was on the table')
-  assert.equal(hop({ facts: [fact], evidence: [file] }, [[file.sha256, at(-3)]]), 'placed')
-  assert.equal(hop({ facts: [fact], ground: [{ type: 'published_rule', ref: 'rul_old', article: '1' }, { type: 'authority_order', ref: 'Order 7', article: '1' }] }, []), 'placed', 'an order of an authority may always be told')
+  assert.equal(hop({ facts: [fact], evidence: [file] }, [[file.sha256, at(-3)]]), 'placed', 'the hub got this file afterwards')
+  assert.equal(hop({ facts: [fact], evidence: [{ ...file, sha256: 'd'.repeat(64) }] }, [['d'.repeat(64), at(-3)]]), 'decisions.known_before', 'anybody can send a hash')
+  assert.equal(hop({ facts: [fact], evidence: [{ ...file, kind: 'check_run', id: 'chk_red', sha256: HASH }] }, [[HASH, at(-3)]]), 'decisions.known_before', 'a run about something else')
+  const LEAK = { ...shows('chk_red'), facts: [fact] }
+  assert.equal(hop(LEAK, [[HASH, at(-3)]], [{ ...FIRST, class: 'commercial' }]), 'placed', 'a red run for this very code')
+  assert.equal(hop({ facts: [fact], ground: [...rests('rul_old').ground, { type: 'law', ref: 'x', article: 'y' }] }, []), 'decisions.known_before', 'a law makes nothing commercial new')
+  assert.equal(hop({ facts: [fact], code: 'compliance.identity_unverified', ground: [{ type: 'authority_order', ref: 'Order 7', article: '1' }] }, []), 'placed', 'an order of an authority may always be told')
   assert.equal(hop({ facts: [fact] }, [], [{ ...FIRST, class: 'commercial' }]), 'placed')
   assert.equal(hop({ facts: [fact] }, [], [{ ...FIRST, decidedAt: at(-91) }]), 'placed', 'what ended long ago binds nobody')
   assert.equal(hop({ facts: [fact] }, [], [{ ...FIRST, decidedAt: at(-91), endedAt: null }]), 'decisions.known_before', 'unless it still stands')

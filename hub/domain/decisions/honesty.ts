@@ -32,7 +32,9 @@ export function admit(statement: Statement, records: Records, at: Date): Outcome
   if (statement.cause.class === 'technical') {
     const run = provingRun(statement, records.runs, at)
     if (typeof run === 'string') missing.push(run)
-    else proof.run = run
+    else if (!liftsBy(statement.measure.liftsWhen, run)) missing.push('liftsWhen: the check that failed')
+    else proof.run = { id: run.id, ranAt: run.ranAt }
+    if (statement.measure.kind === 'terminate') missing.push('a measure that ends when the check is green: nothing technical ends a relation')
   }
   if (statement.cause.class === 'commercial') {
     const ground = provingGround(statement, records, at)
@@ -48,6 +50,7 @@ export function admit(statement: Statement, records: Records, at: Date): Outcome
 function missingOfForm(statement: Statement, at: Date): string[] {
   const { measure, clocks, facts, remedy } = statement
   const missing: string[] = []
+  if (facts.some(({ period }) => period !== null && !(Date.parse(period.to) <= at.getTime() + CLOCK_SLACK_MS))) missing.push('facts whose period is over')
   if (measure.scope.length === 0) missing.push('scope')
   if (!(Date.parse(clocks.reviewAt) <= at.getTime() + REVIEW_WITHIN_DAYS * DAY_MS)) missing.push('a review within 90 days')
   if (facts.length === 0 || facts.some((fact) => fact.text.trim().length < LEAST_FACT)) missing.push('facts of at least 5 characters each')
@@ -70,13 +73,18 @@ function textsOf({ facts, remedy, ground, evidence, measure, appeal }: Statement
 }
 
 /** A warning that takes the place of a measure rests on the run of that, however old. */
-function provingRun({ cause, evidence, measure, supersedes }: Statement, runs: readonly CheckRun[], at: Date): Proof['run'] | string {
+function provingRun({ cause, evidence, measure, supersedes }: Statement, runs: readonly CheckRun[], at: Date): CheckRun | string {
   const named = runs.filter((run) => evidence.some((one) => one.kind === 'check_run' && one.id === run.id && one.sha256 === run.sha256))
   if (named.length === 0) return 'evidence of a red check'
   const sinceMs = measure.kind === 'warn' && supersedes !== null ? 0 : at.getTime() - RUN_FRESH_MS
   const red = named.filter((run) => run.verdict === 'fail' && run.code === cause.code && run.ranAt.getTime() > sinceMs)
   if (red.length === 0) return 'a check of this docking that failed within 24 hours for this very code'
   return red.find((run) => run.side !== 'partner' || run.reproducible) ?? 'a check that the partner can repeat'
+}
+
+/** Whether a condition is the very check that failed, on the very thing that it looked at. */
+function liftsBy(condition: Statement['measure']['liftsWhen'], run: CheckRun): boolean {
+  return condition !== null && 'check' in condition && condition.check === run.check && (condition.inputHash ?? null) === run.inputHash
 }
 
 const NO_RULE = 'ground: a contract, or a rule published at least 7 days ago'
@@ -103,22 +111,29 @@ export function isWithheld({ cause, evidence }: Statement): boolean {
 /**
  * Where a new statement stands among the earlier ones of its docking. Refuses `decisions.known_before` when an earlier one
  * told another class and nothing here became known after it: who says "technical" first cannot say "commercial" over what
- * was on the table all the time. A law or an order of an authority may always be told.
+ * was on the table all the time. For compliance a law or an order of an authority may always be told. A piece of evidence
+ * is news when the hub itself made it: a red run for this very code, or a finding. Any hash can be sent, and proves no day.
  * @param earlier newest first  @param hashes SHA-256 of the facts of the statement, in their order
  */
-export function place(statement: Statement, earlier: readonly Earlier[], hashes: readonly string[], known: Known, at: Date): Outcome<Place> {
-  const byLaw = statement.ground.some((g) => g.type === 'law' || g.type === 'authority_order')
+export function place(statement: Statement, earlier: readonly Earlier[], hashes: readonly string[], known: Known, runs: readonly CheckRun[], at: Date): Outcome<Place> {
+  const byLaw = statement.cause.class === 'compliance' && statement.ground.some((g) => g.type === 'law' || g.type === 'authority_order')
   const things = [
-    ...statement.facts.map((fact, i) => ({ sha256: hashes[i]!, at: knownAt(fact, known.get(hashes[i]!), earlier[0]?.decidedAt ?? null) })),
-    ...statement.evidence.map((one) => ({ sha256: one.sha256, at: known.get(one.sha256) ?? null })),
+    ...statement.facts.map((fact, i) => ({ sha256: hashes[i]!, at: knownAt(fact, known.get(hashes[i]!)?.at, earlier[0]?.decidedAt ?? null) })),
+    ...statement.evidence.filter((one) => isNews(one, statement, runs, known)).map((one) => ({ sha256: one.sha256, at: known.get(one.sha256)?.at ?? null })),
   ].filter((thing): thing is { sha256: string; at: Date } => thing.at !== null)
   const newest = things.toSorted((a, b) => b.at.getTime() - a.at.getTime())[0] ?? null
   const bound = earlier.filter((one) => one.class !== statement.cause.class && (one.endedAt === null || one.decidedAt.getTime() > at.getTime() - HOP_DAYS * DAY_MS))
   const hopped = byLaw ? undefined : bound.find((one) => newest === null || newest.at <= one.decidedAt)
   if (hopped) return refuse('decisions.known_before', { decision: hopped.id, told: hopped.class, toldAt: hopped.decidedAt.toISOString() })
   // The database takes the time at which the hash was first heard of; the rule above may have known it to be older still.
-  const fresh = newest === null ? null : { sha256: newest.sha256, at: known.get(newest.sha256)! }
+  const fresh = newest === null ? null : { sha256: newest.sha256, at: known.get(newest.sha256)!.at }
   return accept({ prior: earlier[0] ?? null, byLaw, fresh })
+}
+
+/** Whether the hub can say itself when a piece of evidence came to be. */
+function isNews({ kind, id, sha256 }: Statement['evidence'][number], { cause }: Statement, runs: readonly CheckRun[], known: Known): boolean {
+  if (kind === 'check_run') return runs.some((run) => run.id === id && run.sha256 === sha256 && run.verdict === 'fail' && run.code === cause.code)
+  return known.get(sha256)?.source === kind
 }
 
 /** A fact is as old as the end of what it tells of. One without a period is no news once a statement was made. */

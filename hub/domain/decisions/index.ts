@@ -5,7 +5,7 @@ export { isInForce, isStopping, pricedUpTo, quarantineIn, refusalOf, refusalsInF
 export { isFog } from './fog.ts'
 export { isWithheld } from './honesty.ts'
 export { tellable } from './wording.ts'
-export { loadMeasures, readMeasures } from './store.ts'
+export { insertKnown, loadMeasures, readMeasures } from './store.ts'
 export {
   approveDraft, decisionPage, decisionsOf, draftDecision, dropToWarn, findDecision, findDecisionById, hold, lift, supersede, type HoldCommand,
 } from './service.ts'

@@ -92,8 +92,9 @@ export type Proof = {
 /** An earlier statement about the same docking. */
 export type Earlier = { id: string; class: ReasonClass; decidedAt: Date; endedAt: Date | null }
 
-/** When the hub first heard of each fact and piece of evidence, by SHA-256. */
-export type Known = ReadonlyMap<string, Date>
+/** When the hub first heard of each fact and piece of evidence, by SHA-256; `source` says what it is where the hub made or keeps it itself. */
+export type Known = ReadonlyMap<string, { at: Date; source: Source | null }>
+export type Source = 'finding' | 'file'
 
 /** Where a new statement stands among those before it: the last one, and the newest thing that it rests on. */
 export type Place = { prior: Earlier | null; byLaw: boolean; fresh: { sha256: string; at: Date } | null }

@@ -113,7 +113,7 @@ async function judge(connection: Connection, at: Date, command: HoldCommand, dra
   const proof = admit(statement, records, at)
   if (!proof.ok) return proof
   if (draft === null && isWithheld(statement)) return refuse('decisions.statement_incomplete', { missing: ['a second person, since its facts are withheld'] })
-  const where = place(statement, readEarlier(await connection.run(loadEarlier(lane, docking))), hashes, readKnown(await connection.run(loadKnown(lane, docking, all))), at)
+  const where = place(statement, readEarlier(await connection.run(loadEarlier(lane, docking))), hashes, readKnown(await connection.run(loadKnown(lane, docking, all))), records.runs, at)
   return where.ok ? accept({ statement, proof: proof.value, where: where.value }) : where
 }
 
@@ -151,10 +151,13 @@ async function recordsOf(connection: Connection, lane: number, docking: string, 
   }
 }
 
-/** Rules and contracts with the hash and the day that the rulebook has for them, and runs with how they are repeated. */
+/** Rules and contracts with the hash and the day that the rulebook has for them, and runs with how they are repeated. What is technical ends by the check that failed, also where nobody says so. */
 function named(statement: Statement, { texts, contracts, runs }: Records): Statement {
+  const { measure, cause } = statement
+  const red = cause.class === 'technical' && measure.liftsWhen === null ? runs.find((run) => run.verdict === 'fail' && run.code === cause.code) : undefined
   return {
     ...statement,
+    ...(red === undefined ? {} : { measure: { ...measure, liftsWhen: { check: red.check, ...(red.inputHash === null ? {} : { inputHash: red.inputHash }) } } }),
     ground: statement.ground.map((one) => {
       const text = one.type === 'published_rule' ? texts.find((text) => text.id === one.ref) : undefined
       const contract = one.type === 'contract' ? contracts.find((contract) => contract.id === one.ref) : undefined

@@ -1,7 +1,7 @@
 import type { ReasonClass, ReasonCode, Side } from '../../../protocol/reasons.ts'
 import { parseAmount } from '../../../protocol/money.ts'
 import { array, type Rows, type Statement as Sql } from '../../platform/postgres/database.ts'
-import type { CheckRun, Decision, Earlier, How, Known, Measure, Place, Proof, StatementDraft } from './model.ts'
+import type { CheckRun, Decision, Earlier, How, Known, Measure, Place, Proof, Source, StatementDraft } from './model.ts'
 import { complete } from './wording.ts'
 
 /** One docking must not make the batch of the others slow, whoever decided how often about it. What stops something is read before what does not. */
@@ -95,20 +95,20 @@ export function readEarlier(rows: Rows): Earlier[] {
   return rows.map((row) => ({ id: row[0] as string, class: row[1] as ReasonClass, decidedAt: row[2] as Date, endedAt: row[3] as Date | null }))
 }
 
-/** Writes down what is heard of for the first time. */
-export function insertKnown(lane: number, docking: string, hashes: readonly string[]): Sql {
+/** Writes down what is heard of for the first time. With a source it is something that the hub has made, or keeps, itself. */
+export function insertKnown(lane: number, docking: string, hashes: readonly string[], source: Source | null = null): Sql {
   return {
-    text: 'insert into decisions.known (lane, docking, sha256) select $1, $2, h from unnest($3::text[]) h on conflict do nothing',
-    values: [lane, docking, array.text([...new Set(hashes)])],
+    text: 'insert into decisions.known (lane, docking, sha256, source) select $1, $2, h, $4 from unnest($3::text[]) h on conflict do nothing',
+    values: [lane, docking, array.text([...new Set(hashes)]), source],
   }
 }
 
 export function loadKnown(lane: number, docking: string, hashes: readonly string[]): Sql {
-  return { text: 'select sha256, first_known_at from decisions.known where lane = $1 and docking = $2 and sha256 = any($3::text[])', values: [lane, docking, array.text(hashes)] }
+  return { text: 'select sha256, first_known_at, source from decisions.known where lane = $1 and docking = $2 and sha256 = any($3::text[])', values: [lane, docking, array.text(hashes)] }
 }
 
 export function readKnown(rows: Rows): Known {
-  return new Map(rows.map((row) => [row[0] as string, row[1] as Date]))
+  return new Map(rows.map((row) => [row[0] as string, { at: row[1] as Date, source: row[2] as Source | null }]))
 }
 
 const RUN = 'lane, id, docking, check_name, version, input_hash, verdict, code, side, reproducible, result, sha256, ran_by, ran_at'

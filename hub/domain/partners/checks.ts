@@ -4,6 +4,7 @@ import { explain } from '../../../protocol/reasons.ts'
 import type { Check, CheckedDocking, CheckResult } from '../../kernel/checks.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
+import type { Docking } from './model.ts'
 import { keyInForce } from './rules.ts'
 import { loadKeysOf, readKeys, type KeyRow } from './store.ts'
 
@@ -17,7 +18,7 @@ const DAY_MS = 86_400_000
 export function checkKeyLeaked(db: Database, vault: Vault): (docking: CheckedDocking, inputHash: string, at: Date) => Promise<CheckResult> {
   return async (docking, inputHash, at) => {
     const found = Buffer.from(inputHash, 'hex')
-    const leaked = readKeys(await db.run(loadKeysOf(docking.id))).map(({ key }) => key)
+    const leaked = readKeys(await db.run(loadKeysOf(docking.id))).filter((one) => !isOperators(one)).map(({ key }) => key)
       .filter((key) => keyInForce(key, at).ok).filter((key) => isSame(found, hashOf(vault, key)))
     const id = leaked[0]?.id ?? null
     return {
@@ -29,6 +30,14 @@ export function checkKeyLeaked(db: Database, vault: Vault): (docking: CheckedDoc
       evidence: null,
     }
   }
+}
+
+/**
+ * Whether the operator added a key to a live docking: whoever made a secret can always find it, so that proves nothing of the
+ * partner. Its first keys and those that it made itself count. Where such a key is in strangers' hands, the operator ends it.
+ */
+function isOperators({ key, docking }: { key: KeyRow; docking: Docking }): boolean {
+  return key.mode === 'live' && key.ask === null && key.replaces === null && key.createdAt.getTime() !== docking.createdAt.getTime()
 }
 
 /** SHA-256 of the secret of the newest live key that has one; null where none does. */

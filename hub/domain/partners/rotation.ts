@@ -130,7 +130,7 @@ async function write(
   const { secret, ...kept } = material.value
   const row: KeyRow = {
     ...kept, lane: docking.lane, id: key.id, docking: docking.id, kind: key.kind, mode: docking.mode, scopes: key.scopes, createdAt: at, expiresAt: null, revokedAt: null,
-    askedAs: idempotencyKey, ask: idempotencyKey === null ? null : key.print, replaces: key.replaces,
+    askedAs: idempotencyKey, ask: key.print, replaces: key.replaces,
   }
   await connection.run(insertKey(row))
   return accept({ key: row, secret })

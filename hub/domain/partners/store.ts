@@ -26,7 +26,7 @@ export type KeyRow = {
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
-  /** Under what Idempotency-Key the partner asked for it, and for what: null where the operator made it or none was sent. */
+  /** Under what Idempotency-Key the partner asked for it, null where none was sent; and for what, null where the operator made it. */
   askedAs: string | null
   ask: Buffer | null
   /** The key in whose place it was made. */
@@ -93,6 +93,11 @@ export function loadDocking(id: string): Statement {
 
 export function loadDockings(after: string, limit: number): Statement {
   return { text: `select ${DOCKING} from partners.dockings d where d.id > $1 order by d.id limit $2`, values: [after, limit] }
+}
+
+/** Those of some dockings that trade in live mode. */
+export function loadLiveAmong(dockings: readonly string[]): Statement {
+  return { text: `select d.id from partners.dockings d where d.id = any($1::text[]) and d.mode = 'live'`, values: [array.bare(dockings)] }
 }
 
 export function readDocking(row: readonly unknown[]): Docking {

@@ -8,6 +8,7 @@ import { insertChanges, writeListPrices } from '../catalogue/index.ts'
 import {
   countScheduled, dueExists, endChange, insertChange, insertHistory, loadChangeByReference, lockChange, lockDue, moveBook, readChanges, writeOffers, writeRules, type StoredChange,
 } from '../terms/index.ts'
+import { addDearer, admitDearer, type Dearer } from './few.ts'
 import type { ChangeAsk, ChangeResult, PlanLine } from './model.ts'
 import { admitPlan, newPriceBy, plan, readFormula } from './rules.ts'
 import { findItems, findTarget, type Target } from './target.ts'
@@ -57,7 +58,7 @@ async function keep(connection: Connection, ask: ChangeAsk, stored: StoredChange
   if (((await connection.run(countScheduled()))[0]![0] as number) >= MOST_SCHEDULED) return refuse('protocol.invalid_field', { path: '/at', expected: `at most ${MOST_SCHEDULED} changes that wait for their time` })
   const worked = await workOut(connection, ask)
   if (!worked.ok) return worked
-  const admitted = admitPlan(worked.value.result.lines, ask.allowBelowCost)
+  const admitted = await admit(connection, ask, worked.value, stored.madeAt)
   if (!admitted.ok) return admitted
   await connection.run(insertChange(stored))
   return accept({ stored, result: worked.value.result, replayed: false })
@@ -129,11 +130,18 @@ async function workOut(connection: Connection, ask: ChangeAsk): Promise<Outcome<
   return accept({ target: target.value, result: { lines: planned.lines, selected: items.length, unchanged: planned.unchanged, errors: all } })
 }
 
+/** What admits a plan, and who else must have a decision where a group of few would pay more. */
+async function admit(connection: Connection, ask: ChangeAsk, { target, result }: { target: Target; result: ChangeResult }, at: Date): Promise<Outcome<null>> {
+  const admitted = admitPlan(result.lines, ask.allowBelowCost)
+  if (!admitted.ok || target.kind !== 'group') return admitted
+  return admitDearer(connection, target, result.lines.reduce((dearer: Dearer, line) => addDearer(dearer, line.code, line.oldMicro, line.newMicro), null), at)
+}
+
 async function carryOut(connection: Connection, lane: LaneWork, ask: ChangeAsk, id: string): Promise<Outcome<ChangeResult>> {
   const worked = await workOut(connection, ask)
   if (!worked.ok) return worked
   const { target, result } = worked.value
-  const admitted = admitPlan(result.lines, ask.allowBelowCost)
+  const admitted = await admit(connection, ask, worked.value, lane.at)
   if (!admitted.ok) return admitted
   if (result.lines.length > 0) await write(connection, lane, ask, id, target, result.lines)
   return accept(result)

@@ -1,15 +1,13 @@
-import { formatAmount } from '../../../protocol/money.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { HOUSE_LANE } from '../../kernel/lanes.ts'
 import type { LaneWork } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
-import { insertPriceChangesOfAll, loadPricedPage, readPriced, type PricedGood } from '../catalogue/index.ts'
+import { insertPriceChangesOfAll } from '../catalogue/index.ts'
 import { decisionsOf, isInForce, loadMeasures, readMeasures } from '../decisions/index.ts'
-import { insertHistory, loadGroup, loadLevel, loadPlacedByDecision, loadPlacing, moveBook, publishedPriceFor, writePlacing, type DockingPrices, type HistoryLine } from '../terms/index.ts'
+import { insertHistory, loadGroup, loadLevel, loadPlacedByDecision, loadPlacing, moveBook, writePlacing, type HistoryLine } from '../terms/index.ts'
+import { dearerIn } from './few.ts'
 import { tellDocking, told, underHouse, type Done } from './service.ts'
-import { rulesFor } from './target.ts'
 
-const PAGE = 2_000
 type Docking = { id: string; lane: number }
 type Placed = { level: string | null; group: string | null; counts: string | null }
 
@@ -73,28 +71,6 @@ async function write(connection: Connection, { at, append }: LaneWork, docking: 
   if (to.counts !== from.counts) await connection.run(insertPriceChangesOfAll({ docking: docking.id, group: null }, at))
   await connection.run(moveBook())
   await tellDocking(connection, docking, 'docking.placed', null, body)
-}
-
-/** The goods that cost more in one group than in another, for one piece or for any quantity: the first, and how many; null when none does. */
-async function dearerIn(connection: Connection, from: string | null, to: string | null): Promise<{ good: string; price: string; published: string; count: number } | null> {
-  let first: { good: string; price: string; published: string } | null = null
-  let count = 0
-  for (let after = ''; ;) {
-    const goods = readPriced(await connection.run(loadPricedPage(null, after, PAGE)))
-    const [was, is] = [await pricesIn(connection, from, goods), await pricesIn(connection, to, goods)]
-    for (const good of goods) {
-      const worse = [good, ...good.tiers.map((tier) => ({ ...good, listMicro: tier.priceMicro }))].map((one) => [publishedPriceFor(one, was(good.id)).unitPriceMicro, publishedPriceFor(one, is(good.id)).unitPriceMicro] as const).find(([old, next]) => next > old)
-      if (!worse) continue
-      count++
-      first ??= { good: good.code, price: formatAmount(worse[1]), published: formatAmount(worse[0]) }
-    }
-    if (goods.length < PAGE) return first === null ? null : { ...first, count }
-    after = goods.at(-1)!.id
-  }
-}
-
-async function pricesIn(connection: Connection, group: string | null, goods: readonly PricedGood[]): Promise<(good: string) => DockingPrices> {
-  return group === null ? () => ({}) : rulesFor(connection, group, goods)
 }
 
 /** The decision in force that names the level or the group to which the docking is moved; null when none does. */

@@ -36,6 +36,11 @@ const priced = async (own: Rooms, code: string) => readPriced(await own.db.run(l
 const rule = (own: Rooms, group: string, scope: 'all' | 'category' | 'good', subject: Parameters<typeof setRule>[1]['subject'], given: Formula | null) =>
   setRule(own.db, { group, scope, subject, formula: given }, { ...done, dryRun: false })
 
+/** Four others in a group: what makes five dockings dearer is a condition of the group, and no measure. */
+async function fill(own: Rooms, group: string): Promise<void> {
+  for (let i = 0; i < 4; i++) must(await placeDocking(own.db, await own.openDocking(), { group }, done))
+}
+
 test('own price before the rule for the good, its category, all, before the list; each counts from the next order on', async () => {
   const [good] = await goodsOf(rooms, ['ORDERLY'], 'Games')
   const docking = await rooms.openDocking({ deposit: '1000.00' })
@@ -43,6 +48,7 @@ test('own price before the rule for the good, its category, all, before the list
   assert.equal(await priceOf(rooms, docking, good!), '10.00')
   assert.deepEqual([(await addGroup(rooms.db, 'gold', '')).added, (await addGroup(rooms.db, 'gold', '')).added], [true, false])
   assert.equal(must(await placeDocking(rooms.db, docking, { group: 'gold' }, done)).counts, 'gold')
+  await fill(rooms, 'gold')
   assert.equal(await priceOf(rooms, docking, good!), '10.00', 'a group without rules is the list')
   assert.deepEqual(must(await rule(rooms, 'gold', 'all', '', formula('0.99'))), { changed: 1, selected: 1 })
   assert.equal(await priceOf(rooms, docking, good!), '9.90')
@@ -123,6 +129,7 @@ test('a preview is what the change then does: of the list, of a group, of one do
   const docking = await own.openDocking({ deposit: '1000.00' })
   await addGroup(own.db, 'g', '')
   must(await placeDocking(own.db, docking, { group: 'g' }, done))
+  await fill(own, 'g')
   must(await setLevel(own.db, 'vip', 'g', done))
   const cases: [Partial<ChangeAsk>, string[]][] = [
     [{ selector: { category: 'Test' }, change: { percent: '5' } }, ['10.50', '10.50', '10.50']],

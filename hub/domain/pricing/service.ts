@@ -9,6 +9,7 @@ import {
   endOffer, endRule, insertGroup, insertHistory, loadGroup, loadLevel, loadPlacing, moveBook, publishedPriceFor, showFormula, writeLevel, writeOffers, writeRules,
   type Formula, type Rule,
 } from '../terms/index.ts'
+import { addDearerGood, admitDearer, dearerIn, type Dearer } from './few.ts'
 import { worseThanPublished } from './rules.ts'
 import { pricesAt, rulesFor } from './target.ts'
 
@@ -42,6 +43,7 @@ export async function setRule(
     let selected = 0
     let changed = 0
     let old: Formula | null = null
+    let dearer: Dearer = null
     for (let after = ''; ; ) {
       const goods = single ? [single] : readPriced(await connection.run(loadPricedPage(scope === 'category' ? subject : null, after, PAGE)))
       const rulesOf = await rulesFor(connection, group, goods)
@@ -50,6 +52,7 @@ export async function setRule(
       const moved = goods.filter((good) => {
         const { good: own, wide } = rulesOf(good.id)
         const next = scope === 'good' ? { good: formula ?? undefined, wide } : { good: own, wide: scope === 'all' ? { all: formula, categories: wide!.categories } : { all: wide!.all, categories: withRule(wide!.categories, subject, formula) } }
+        dearer = addDearerGood(dearer, good, { good: own, wide }, next)
         return publishedPriceFor(good, { good: own, wide }).unitPriceMicro !== publishedPriceFor(good, next).unitPriceMicro
       })
       selected += goods.length
@@ -59,6 +62,8 @@ export async function setRule(
       after = goods.at(-1)!.id
     }
     if (options.dryRun) return accept({ changed, selected })
+    const admitted = await admitDearer(connection, { group }, dearer, at)
+    if (!admitted.ok) return admitted
     if (formula) await connection.run(writeRules([{ group, scope, subject, formula }], at))
     else if ((await connection.run(endRule(group, scope, subject, at))).length === 0) return accept({ changed: 0, selected })
     const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: group, code: null, body: JSON.stringify({ target: 'rule', group, scope, changed, by: options.by }) })
@@ -84,6 +89,8 @@ export async function setLevel(db: Database, name: string, group: string | null,
     if (group !== null && (await connection.run(loadGroup(group))).length === 0) return refuse('protocol.invalid_field', { path: '/group', expected: 'a price group that exists' })
     const old = (await connection.run(loadLevel(name)))[0]
     if (old && old[1] === group) return accept({ name, group })
+    const admitted = old ? await admitDearer(connection, { level: name }, await dearerIn(connection, old[1] as string | null, group), at) : accept(null)
+    if (!admitted.ok) return admitted
     await connection.run(writeLevel(name, group, at))
     const position = append({ lane: HOUSE_LANE, docking: null, kind: 'prices.changed', subject: name, code: null, body: JSON.stringify({ target: 'level', group, by: done.by }) })
     await connection.run(insertHistory({ position, change: null, ...told(done), at }, [{ what: 'level', group, docking: null, good: null, race: '', subject: name, old: (old?.[1] as string | null | undefined) ?? null, new: group }]))

@@ -8,6 +8,7 @@ import type { Log } from '../../platform/log.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { Rounds } from '../../platform/rounds.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
+import { insertKnown } from '../decisions/index.ts'
 import { findDocking } from '../partners/index.ts'
 import type { Evidence, Finding, Profile, Tally } from './model.ts'
 import { addOrder, bandsOf, dayOf, drawProfile, isFound } from './rules.ts'
@@ -92,6 +93,7 @@ export class Watch {
         if (!found) continue
         const { finding, sealed } = this.#make(tally, features, score, profile)
         await connection.run(insertFinding(finding, sealed))
+        await connection.run(insertKnown(finding.lane, finding.docking, [finding.commitment], 'finding'))
       }
       return true
     })

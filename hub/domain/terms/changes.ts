@@ -56,6 +56,19 @@ export function loadPlacedByDecision(): Statement {
   return { name: 'terms.placed', text: 'select lane, docking, decision, level_before, group_before from terms.contracts where decision is not null order by lane, docking limit 1000', values: [] }
 }
 
+/** Dockings for which a group or a level counts, or will count again when the decision that moved them ends; `stands` is false for those. */
+export function loadStanding(place: { group: string } | { level: string }): Statement {
+  const [now, before] = 'group' in place
+    ? ['coalesce(c.price_group, l.grp) = $1', 'coalesce(c.group_before, b.grp) = $1']
+    : ['c.price_group is null and c.level = $1', 'c.group_before is null and c.level_before = $1']
+  return {
+    text: `select c.lane, c.docking, c.decision, coalesce(${now}, false) and not coalesce(c.decision is not null and ${before}, false) from terms.contracts c
+      left join terms.levels l on l.name = c.level left join terms.levels b on b.name = c.level_before
+      where ${now} or c.decision is not null and ${before}`,
+    values: ['group' in place ? place.group : place.level],
+  }
+}
+
 /** All own prices, a page of them, in the order of their key. */
 export function loadAllOffers(after: { lane: number; docking: string; good: string; race: string }, limit: number): Statement {
   return {

@@ -5,7 +5,7 @@ export {
 } from './store.ts'
 export {
   countScheduled, dueExists, endChange, insertChange, insertGroup, loadAllOffers, loadChange, loadChangeByReference, loadChanges, loadGroup, loadGroups, loadLevel, loadLevels,
-  loadPlacedByDecision, loadPlacing, lockChange, lockDue, readChanges, writeLevel, writePlacing,
+  loadPlacedByDecision, loadPlacing, loadStanding, lockChange, lockDue, readChanges, writeLevel, writePlacing,
 } from './changes.ts'
 export {
   EMPTY_BOOK, type DockingPrices, type Formula, type HistoryEntry, type HistoryLine, type Offers, type PriceBook, type Prices, type Rule, type RuleScope, type StoredChange,
