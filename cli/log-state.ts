@@ -16,8 +16,8 @@ export function fileStore(file: string): LogStore {
     async load() {
       if (!existsSync(file)) return null
       try {
-        const { origin, publicKey, note } = JSON.parse(readFileSync(file, 'utf8')) as LogMemory
-        if (typeof origin === 'string' && typeof publicKey === 'string' && typeof note === 'string') return { origin, publicKey, note }
+        const { origin, publicKey, note, own } = JSON.parse(readFileSync(file, 'utf8')) as LogMemory
+        if (typeof origin === 'string' && typeof publicKey === 'string' && typeof note === 'string' && (own === undefined || isOwn(own))) return { origin, publicKey, note, ...(own && { own }) }
       } catch {
         // Told below.
       }
@@ -34,6 +34,10 @@ export function fileStore(file: string): LogStore {
       }
     },
   }
+}
+
+function isOwn(own: unknown): boolean {
+  return typeof own === 'object' && own !== null && Object.values(own).every((one) => typeof one?.pseudonym === 'string' && Number.isSafeInteger(one.leaves))
 }
 
 /** Keeps what proves a fault beside the state, and does not overwrite what was kept before. */

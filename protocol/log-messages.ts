@@ -22,7 +22,7 @@ export const MyLeaves = Type.Object({
       leaves: Type.Integer({ minimum: 0, description: 'How many leaves it has: they are counted from 1 without a gap.' }),
     }, closed),
     Type.Null(),
-  ], { description: 'null before the first leaf, and once the name was erased.' }),
+  ], { description: 'null before the first leaf.' }),
   items: Type.Array(Type.Object({
     index: Place, n: Type.Integer({ minimum: 1 }), leaf: LeafText, salt: Type.Union([Hex, Type.Null()]),
     payload: Type.Union([Type.String(), Type.Null()], { description: 'What the leaf commits to, as SHA-256 over salt and this text; null once it was erased.' }),

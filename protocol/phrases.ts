@@ -92,6 +92,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   'this key did not sign this checkpoint': '该公钥没有签署此检查点',
   'the time of it is more than {n} seconds away': '签名时间与本站相差超过 {n} 秒',
   'one of the {n} witness keys that this docking has named': '本对接已登记的 {n} 个见证公钥之一',
+  'the leaf of a fact; neither a block nor an erasure': '某个事实的记录，不能是区块或销毁记录',
   'either docking or leaf': 'docking 与 leaf 二者选一',
   'a whole number from 0, in digits': '从 0 起的整数（数字）',
   '32 bytes in base64': '32 字节（base64）',

@@ -4,14 +4,17 @@ import { BLOCK, commitmentOf, pseudonymOf, readLeaf, statementHash, type Leaf } 
 import { EMPTY_TREE, fold, grow, HASH_BYTES, hashLater, inclusionRanges, isSame, leafHash, rootOf, subtreesOf, verifyInclusion, type Hashing, type LeafRange } from '../protocol/merkle.ts'
 import type { Decision } from './contract.ts'
 import type { MyLeaves, WitnessView } from './log-contract.ts'
-import { platformVerify, readHashes, type LogLook, type LogWatch } from './log.ts'
+import { platformVerify, readHashes, type LogLook, type LogWatch, type OwnMemory } from './log.ts'
 import { fault, type LogFault } from './log-faults.ts'
 
 /** What a docking holds against the log: its id, what the hub says are its leaves, its decisions, and roots that answers carried. */
 export type Own = { readonly docking: string; readonly leaves: readonly MyLeaves[]; readonly decisions: readonly Decision[]; readonly shown?: readonly string[] }
 
-/** `leaves`: how many were read; `own`: of the docking itself; `witnesses`: signatures of others that hold for this very history. */
-export type LogAudit = { readonly leaves: number; readonly own: number; readonly witnesses: number; readonly faults: readonly LogFault[] }
+/** `decision`: whose taking the leaf was; null for other facts. */
+export type ErasedLeaf = { readonly leaf: number; readonly decision: string | null }
+
+/** `leaves`: how many were read; `own`: of the docking itself, and `erased` of these; `witnesses`: signatures of others that hold for this very history. */
+export type LogAudit = { readonly leaves: number; readonly own: number; readonly erased: readonly ErasedLeaf[]; readonly witnesses: number; readonly faults: readonly LogFault[] }
 
 const PAGE = 500
 /** Hashes are kept in pieces of so many: a hub that claims a huge log cannot make us reserve it. */
@@ -27,21 +30,21 @@ const SEALED_WITHIN_MS = 60_000
  * come first. Throws HubUnreachable.
  */
 export async function auditLog(watch: LogWatch, { note, before, faults: seen }: LogLook, own: Own | null, onProgress: (leaves: number, size: number) => void = () => {}): Promise<LogAudit> {
-  if (note === null) return { leaves: 0, own: 0, witnesses: 0, faults: seen }
+  if (note === null) return { leaves: 0, own: 0, erased: [], witnesses: 0, faults: seen }
   const walk = new Walk(watch, note.checkpoint)
   const witnesses = listOf((await watch.reader.json<{ items: WitnessView[] }>('/api/log/witnesses'))?.items)
   const asked = [...(before ? [before.checkpoint.size] : []), ...(own?.shown ?? []).map((text) => Number(text.split(';')[0])), ...witnesses.map(({ size }) => size)]
   const rebuilt = await walk.run(asked, onProgress)
-  const told = own === null ? [] : await checkOwn(walk, own)
+  const told = own === null ? NOTHING_TOLD : await checkOwn(walk, own, rebuilt.length === 0 ? await watch.ownBefore(own.docking) : null)
   const proofs = rebuilt.length > 0 ? [] : await walk.checkProofs(own)
   // The leaves themselves say whether the log goes on from what was remembered: then the proof alone was spoilt.
   const known = before && walk.roots.get(before.checkpoint.size)
   const goesOn = rebuilt.length === 0 && known && isSame(known, before.checkpoint.root)
   const looked = seen.map((one) => (one.kind === 'split_view' && goesOn ? fault('proof_broken', null, ...one.evidence) : one))
   const signed = await checkWitnesses(walk, note.checkpoint.origin, witnesses)
-  return {
-    leaves: walk.size, own: own === null ? 0 : own.leaves.reduce((sum, page) => sum + page.items.length, 0), witnesses: signed.count, faults: [...looked, ...rebuilt, ...told, ...proofs, ...signed.faults],
-  }
+  const faults = [...looked, ...rebuilt, ...told.faults, ...proofs, ...signed.faults]
+  if (own !== null && told.as !== null && faults.length === 0) await watch.keepOwn(own.docking, told.as)
+  return { leaves: walk.size, own: own === null ? 0 : own.leaves.reduce((sum, page) => sum + page.items.length, 0), erased: told.erased, witnesses: signed.count, faults }
 }
 
 class Walk {
@@ -197,8 +200,11 @@ async function checkWitnesses(walk: Walk, origin: string, witnesses: readonly Wi
   return { count, faults }
 }
 
-/** What one docking is told about itself, against the leaves that everybody sees. */
-async function checkOwn(walk: Walk, { docking, leaves: pages, decisions, shown = [] }: Own): Promise<LogFault[]> {
+type Told = { readonly faults: readonly LogFault[]; readonly erased: readonly ErasedLeaf[]; readonly as: OwnMemory | null }
+const NOTHING_TOLD: Told = { faults: [], erased: [], as: null }
+
+/** What one docking is told about itself, against the leaves that everybody sees, and against what it was told before. */
+async function checkOwn(walk: Walk, { docking, leaves: pages, decisions, shown = [] }: Own, before: OwnMemory | null): Promise<Told> {
   const faults: LogFault[] = []
   for (const text of shown) {
     const [size, root] = text.split(';')
@@ -208,30 +214,58 @@ async function checkOwn(walk: Walk, { docking, leaves: pages, decisions, shown =
   const name = pages[0]?.name ?? null
   const pseudonym = name === null ? null : await walk.hash(pseudonymOf(fromHex(name.salt) ?? new Uint8Array(), docking))
   if (name !== null && pseudonym !== name.pseudonym) faults.push(fault('name_differs', null, name.pseudonym, String(pseudonym)))
-  const mine = new Map((pseudonym === null ? undefined : walk.owned.get(pseudonym)) ?? [])
-  const statements = new Map<string, string>()
+  const mine = (pseudonym === null ? undefined : walk.owned.get(pseudonym)) ?? new Map<number, string>()
+  const as = pseudonym === null ? null : { pseudonym, leaves: mine.size }
+  if (before !== null && (as?.pseudonym !== before.pseudonym || as.leaves < before.leaves)) {
+    faults.push(fault('second_history', null, `${before.pseudonym} ${before.leaves}`, as === null ? 'none' : `${as.pseudonym} ${as.leaves}`))
+  }
+  const opened = await openOwn(walk, pages, mine)
+  const erased = [...opened.erased].map((leaf) => ({ leaf, decision: decisions.find((one) => one.sealed?.leafIndex === leaf)?.id ?? null }))
+  return { faults: [...faults, ...opened.faults, ...(await checkStatements(walk, decisions, opened))], erased, as }
+}
+
+/** `statements`: the hash that was sealed, by decision. `erased`: leaves whose payload is gone; `takings`: those of them that were of decisions. */
+type Opened = { readonly faults: readonly LogFault[]; readonly statements: ReadonlyMap<string, string>; readonly erased: ReadonlySet<number>; readonly takings: ReadonlySet<number> }
+
+/** Opens the leaves of a docking. Each must be the one that everybody sees, and what was erased must be told by a leaf. */
+async function openOwn(walk: Walk, pages: readonly MyLeaves[], seen: ReadonlyMap<number, string>): Promise<Opened> {
+  const faults: LogFault[] = []
+  const mine = new Map(seen)
+  const [statements, erased, takings, told] = [new Map<string, string>(), new Set<number>(), new Set<number>(), new Set<string>()]
   for (const { index, n, leaf: text, salt, payload } of pages.flatMap((page) => page.items)) {
+    const says = payload === null ? {} : readPayload(payload)
+    if (says.kind === 'erasure.done' && says.subject !== undefined) told.add(says.subject)
     // Sealed after the look: the next one sees it.
     if (index >= walk.checkpoint.size) continue
     const leaf = readLeaf(text)
     if (leaf === null || mine.get(n) !== text || leaf.n !== n || leaf.i !== index) faults.push(fault('own_leaf_differs', index, text, mine.get(n) ?? 'no such leaf'))
     mine.delete(n)
-    if (leaf === null || salt === null || payload === null) continue
-    if ((await walk.hash(commitmentOf(fromHex(salt) ?? new Uint8Array(), payload))) !== leaf.commitment) {
-      faults.push(fault('payload_edited', index, text, payload))
-      continue
-    }
-    const told = readPayload(payload)
-    if (told.kind === 'decision.taken' && told.subject !== undefined) statements.set(told.subject, told.statement ?? '')
+    if (leaf === null) continue
+    if (salt === null || payload === null) {
+      erased.add(index)
+      if (leaf.kind === 'decision.taken') takings.add(index)
+    } else if ((await walk.hash(commitmentOf(fromHex(salt) ?? new Uint8Array(), payload))) !== leaf.commitment) faults.push(fault('payload_edited', index, text, payload))
+    else if (says.kind === 'decision.taken' && says.subject !== undefined) statements.set(says.subject, says.statement ?? '')
   }
-  // A leaf that was erased may have been that of a statement.
-  const isErased = pages.some((page) => page.items.some((item) => item.payload === null))
   for (const text of mine.values()) faults.push(fault('leaf_withheld', readLeaf(text)!.i, text))
+  for (const leaf of erased) if (!told.has(String(leaf))) faults.push(fault('erasure_untold', leaf))
+  return { faults, statements, erased, takings }
+}
+
+/** Every decision stands in a leaf as it is told now. An erased leaf excuses the one decision whose place it is, and no other. */
+async function checkStatements(walk: Walk, decisions: readonly Decision[], { statements, takings }: Opened): Promise<LogFault[]> {
+  const faults: LogFault[] = []
+  const excused = new Set<number>()
   for (const decision of decisions) {
     const sealed = statements.get(decision.id)
-    if (sealed === undefined) {
-      if (!isErased && Date.parse(decision.decidedAt) < Date.now() - SEALED_WITHIN_MS) faults.push(fault('statement_not_sealed', null, decision.id))
-    } else if (sealed !== (await walk.hash(statementHash(decision.statement)))) faults.push(fault('statement_edited', decision.sealed?.leafIndex ?? null, decision.id, JSON.stringify(decision.statement)))
+    if (sealed !== undefined) {
+      if (sealed !== (await walk.hash(statementHash(decision.statement)))) faults.push(fault('statement_edited', decision.sealed?.leafIndex ?? null, decision.id, JSON.stringify(decision.statement)))
+      continue
+    }
+    const place = decision.sealed?.leafIndex
+    const isErased = place !== undefined && takings.has(place) && !excused.has(place)
+    if (isErased) excused.add(place)
+    else if (Date.parse(decision.decidedAt) < Date.now() - SEALED_WITHIN_MS) faults.push(fault('statement_not_sealed', null, decision.id))
   }
   return faults
 }

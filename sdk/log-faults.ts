@@ -3,7 +3,7 @@ import type { Words } from './unreachable.ts'
 /** What can be wrong with a log that is shown to you. A program may switch over these. */
 export type LogFaultKind =
   | 'not_a_checkpoint' | 'not_signed' | 'split_view' | 'truncated' | 'leaf_missing' | 'leaf_moved' | 'leaf_edited' | 'leaf_unreadable' | 'facts_left_out' | 'root_differs' | 'proof_broken'
-  | 'counter_gap' | 'name_differs' | 'leaf_withheld' | 'own_leaf_differs' | 'payload_edited' | 'statement_edited' | 'statement_not_sealed' | 'other_root_shown' | 'cosignature_broken'
+  | 'counter_gap' | 'name_differs' | 'leaf_withheld' | 'own_leaf_differs' | 'payload_edited' | 'statement_edited' | 'statement_not_sealed' | 'other_root_shown' | 'cosignature_broken' | 'second_history' | 'erasure_untold'
 
 /** One fault, with the place in the log where it shows, and what proves it: notes of checkpoints, leaves, hashes. */
 export type LogFault = { readonly kind: LogFaultKind; readonly leaf: number | null; readonly words: Words; readonly evidence: readonly string[] }
@@ -29,6 +29,8 @@ const SAID: Readonly<Record<LogFaultKind, readonly [en: string, zh: string]>> = 
   statement_not_sealed: ['A statement of reasons is in no leaf of yours.', '有处理说明未进入您的任何记录。'],
   other_root_shown: ['An answer to you carried another root than the log has at that size.', '给您的应答中所带的根与日志同一大小处的根不符。'],
   cosignature_broken: ['A witness line that the hub shows was not signed by its key.', '主站出示的见证签名并非由其公钥签署。'],
+  second_history: ['You stand in the log under another name than before, or with fewer leaves: your history was taken out of it.', '您在日志中的化名与此前不同，或记录变少：您的历史已被移出。'],
+  erasure_untold: ['What a leaf of yours says was erased, and no leaf of yours tells of the erasure.', '您有一条记录的内容被销毁，却没有任何记录说明此事。'],
 }
 
 export function fault(kind: LogFaultKind, leaf: number | null = null, ...evidence: readonly string[]): LogFault {

@@ -7,8 +7,11 @@ import { LogReader } from './log-reader.ts'
 import type { PlatformKey } from './signing.ts'
 import type { Language } from './unreachable.ts'
 
-/** What is kept between two looks: whose log it is, and the newest checkpoint that was checked. */
-export type LogMemory = { readonly origin: string; readonly publicKey: string; readonly note: string }
+/** As which a docking was seen to stand in the log, and with how many leaves. */
+export type OwnMemory = { readonly pseudonym: string; readonly leaves: number }
+
+/** What is kept between two looks: whose log it is, the newest checkpoint that was checked, and by id the dockings whose leaves were. */
+export type LogMemory = { readonly origin: string; readonly publicKey: string; readonly note: string; readonly own?: Readonly<Record<string, OwnMemory>> }
 
 /** Where the memory is kept: a file, a row, the storage of a browser. Losing it loses the proof that the log only grew. */
 export type LogStore = { load(): Promise<LogMemory | null>; save(memory: LogMemory): Promise<void> }
@@ -67,8 +70,19 @@ export class LogWatch {
     if (!(await isSignedBy(note, key, this.sha256, platformVerify))) return { note: null, key, before, faults: [fault('not_signed', null, text, `${key.name} ${toBase64(key.publicKey)}`)] }
     const faults = before === null ? [] : await this.#compare(before, note, memory!.note, text)
     if (faults.length > 0) return { note, key, before, faults }
-    await this.#store.save({ origin: key.name, publicKey: toBase64(key.publicKey), note: text })
+    await this.#store.save({ origin: key.name, publicKey: toBase64(key.publicKey), note: text, ...(memory?.own && { own: memory.own }) })
     return { note, key, before, faults }
+  }
+
+  /** As what a docking was remembered; null when its leaves were never checked. */
+  async ownBefore(docking: string): Promise<OwnMemory | null> {
+    return (await this.#store.load())?.own?.[docking] ?? null
+  }
+
+  /** Remembers a docking whose leaves were checked: it may never stand under another name, or with fewer leaves. */
+  async keepOwn(docking: string, own: OwnMemory): Promise<void> {
+    const memory = await this.#store.load()
+    if (memory !== null) await this.#store.save({ ...memory, own: { ...memory.own, [docking]: own } })
   }
 
   /** At the first look there is nothing to hold the key against: from then on it is the only one. */

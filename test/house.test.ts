@@ -50,6 +50,7 @@ const CROSSINGS = {
   'decisions.decisions refers to rulebook.contracts': 'or on a contract that the partner of this docking signed; lane and docking are part of the key',
   'terms.offers refers to decisions.decisions': 'a dearer own price names the decision behind it; lane and docking are part of the key',
   'terms.contracts refers to decisions.decisions': 'and so does a dearer placing',
+  'logbook.erase reads platform.facts': 'the log erases only what a fact of the same transaction says; lane and position name the fact',
 }
 
 const TABLES = new Set(['ledger.balances', 'ledger.transfers', 'orders.orders', 'platform.lanes', 'catalogue.sweep_staged'])

@@ -38,8 +38,8 @@ export const eraseFromLog: Command = {
     { name: 'reason', value: 'TEXT', isRequired: true, what: { en: 'Why; it stands in the fact of the erasure.', zh: '理由，写入销毁事实。' } },
   ],
   teaches: [{
-    en: 'Salt and payload are gone for good: nobody can tell any more what the leaf said or whose it was, and everybody can still prove that it was there. The facts of the hub and the rows of other rooms are not touched. That something was erased becomes a leaf of its own.',
-    zh: '盐值与内容永久销毁：无人能再得知该记录的内容与归属，但仍可证明它曾经存在。主站的事实与其他数据不受影响。销毁这件事本身也会成为一条记录。',
+    en: 'Salt and payload are gone for good: nobody can tell any more what the leaf said or whose it was, and everybody can still prove that it was there. The facts of the hub and the rows of other rooms are not touched. That something was erased becomes a leaf of the docking itself, which its partner is told. It needs the role owner.',
+    zh: '盐值与内容永久销毁：无人能再得知该记录的内容与归属，但仍可证明它曾经存在。主站的事实与其他数据不受影响。销毁本身也会成为该对接的一条记录，对接方会被告知。需要 owner 角色。',
   }],
   examples: [{ line: 'berth log erase --docking dck_01jd… --reason "The docking ended; erasure was asked for on 2027-01-05."', what: { en: 'the right to be forgotten', zh: '履行删除请求' } }],
   run: async (asked) => {

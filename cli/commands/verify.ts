@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
-import { auditLog, cosign, HubUnreachable as LogUnreachable, LogWatch, type Decision, type LogFault, type LogLook, type MyLeaves, type Own, type WitnessView } from '../../sdk/index.ts'
+import { auditLog, cosign, HubUnreachable as LogUnreachable, LogWatch, type Decision, type ErasedLeaf, type LogFault, type LogLook, type MyLeaves, type Own, type WitnessView } from '../../sdk/index.ts'
 import { HubUnreachable } from '../client.ts'
 import { done, exitCodes, refused, type Asked, type Command, type Ending } from '../command.ts'
 import { dataDirOf, partnerClient, strangerClient } from '../credentials.ts'
@@ -45,9 +45,9 @@ export const verifyLog: Command = {
     const look = await watch.look()
     const own = await ownOf(asked, url)
     if (own.refused) return own.refused
-    const { faults, leaves, witnesses } = await auditLog(watch, look, own.own, (leaves, size) => asked.progress(asked.lang === 'zh' ? `已核验 ${leaves} / ${size} 条` : `${leaves} of ${size} leaves`))
+    const { faults, leaves, erased, witnesses } = await auditLog(watch, look, own.own, (leaves, size) => asked.progress(asked.lang === 'zh' ? `已核验 ${leaves} / ${size} 条` : `${leaves} of ${size} leaves`))
     asked.progress('')
-    return ending(asked, { url, state, look, own: own.own, leaves, witnesses, faults })
+    return ending(asked, { url, state, look, own: own.own, leaves, erased, witnesses, faults })
   }),
 }
 
@@ -72,12 +72,12 @@ async function ownOf(asked: Asked, url: string): Promise<{ own: Own | null; refu
   }
 }
 
-type Found = { url: string; state: string; look: LogLook; own: Own | null; leaves: number; witnesses: number; faults: readonly LogFault[] }
+type Found = { url: string; state: string; look: LogLook; own: Own | null; leaves: number; erased: readonly ErasedLeaf[]; witnesses: number; faults: readonly LogFault[] }
 
-function ending(asked: Asked, { url, state, look, own, leaves, witnesses, faults }: Found): Ending {
+function ending(asked: Asked, { url, state, look, own, leaves, erased, witnesses, faults }: Found): Ending {
   const zh = asked.lang === 'zh'
   const checkpoint = look.note && { origin: look.note.checkpoint.origin, size: look.note.checkpoint.size, root: Buffer.from(look.note.checkpoint.root).toString('base64') }
-  const json = { hub: url, ok: faults.length === 0, checkpoint, key: look.key && Buffer.from(look.key.publicKey).toString('base64'), before: look.before?.checkpoint.size ?? null, leaves, own: own?.leaves.flatMap((page) => page.items).length ?? null, witnesses, faults, state }
+  const json = { hub: url, ok: faults.length === 0, checkpoint, key: look.key && Buffer.from(look.key.publicKey).toString('base64'), before: look.before?.checkpoint.size ?? null, leaves, own: own?.leaves.flatMap((page) => page.items).length ?? null, erased, witnesses, faults, state }
   if (faults.length > 0) {
     const file = keepEvidence(state, { hub: url, at: new Date(asked.nowMs()).toISOString(), remembered: look.before && { text: look.before.text }, faults }, asked.nowMs())
     return done({ ...json, evidence: file }, [
@@ -92,6 +92,7 @@ function ending(asked: Asked, { url, state, look, own, leaves, witnesses, faults
       [zh ? '日志' : 'log', checkpoint!.origin], [zh ? '公钥' : 'key', json.key!], [zh ? '大小' : 'size', String(checkpoint!.size)], [zh ? '根' : 'root', checkpoint!.root],
       [zh ? '此前' : 'before', json.before === null ? (zh ? '首次查看，已固定公钥' : 'first look; the key is pinned now') : (zh ? `${json.before} 条，为其延续` : `${json.before} leaves; it goes on from them`)],
       ...(own === null ? [] : [[zh ? '自己的记录' : 'your leaves', zh ? `${json.own} 条，编号连续，均与所告知的一致` : `${json.own}, counted without a gap, all as you were told`]]),
+      ...(erased.length === 0 ? [] : [[zh ? '已销毁' : 'erased', erased.map(({ leaf, decision }) => (decision === null ? `${leaf}` : `${leaf} (${decision})`)).join(', ').slice(0, 500)]]),
       [zh ? '见证方' : 'witnesses', String(witnesses)], [zh ? '状态文件' : 'state', state],
     ]),
   ].join('\n'))
@@ -112,7 +113,7 @@ export const witnessLog: Command = {
     const client = partnerClient(asked.option('hub') === undefined ? asked : { ...asked, env: { ...asked.env, BERTH_URL: asked.option('hub') } })
     const state = stateFileOf(asked.env, client.url, asked.option('state'))
     const look = await new LogWatch({ url: client.url, store: fileStore(state), language: asked.lang }).look()
-    if (look.note === null || look.faults.length > 0) return ending(asked, { url: client.url, state, look, own: null, leaves: 0, witnesses: 0, faults: look.faults })
+    if (look.note === null || look.faults.length > 0) return ending(asked, { url: client.url, state, look, own: null, leaves: 0, erased: [], witnesses: 0, faults: look.faults })
     if (look.note.checkpoint.size === 0) return done({ size: 0 }, asked.lang === 'zh' ? '日志尚无记录，无需签名。' : 'The log is empty yet: there is nothing to sign.')
     const key = await witnessKey(asked.option('key') ?? join(dataDirOf(asked.env), 'witness.key'))
     const signed = await client.post<WitnessView>('/api/log/witness', await cosign(look.note, key, Math.floor(asked.nowMs() / 1000)))

@@ -101,6 +101,35 @@ grant usage on schema logbook to berth_app;
 grant select, update (epoch, origin, size, peaks) on logbook.sealer to berth_app;
 grant select, update (position) on logbook.cursors to berth_app;
 grant select, insert on logbook.leaves, logbook.nodes, logbook.checkpoints to berth_app;
-grant select, insert, update (docking, counter, subject, salt, payload, erased_at) on logbook.payloads to berth_app;
-grant select, insert, update (counter), delete on logbook.dockings to berth_app;
-grant select, insert, update (size, signed_at, signature), delete on logbook.witnesses to berth_app;
+grant select, insert on logbook.payloads to berth_app;
+grant select, insert, update (counter) on logbook.dockings to berth_app;
+grant select, insert, update (size, signed_at, signature) on logbook.witnesses to berth_app;
+
+-- The only way to erase: what a fact says that this very transaction has written, and nothing else. So nothing is erased
+-- without a fact that is sealed, and an old fact erases nothing twice. A block and an erasure hold nothing of a person.
+create function logbook.erase(of_lane int, of_position bigint) returns bigint
+  language plpgsql security definer set search_path = pg_catalog as $$
+declare
+  said record;
+  erased bigint;
+begin
+  select f.docking, f.subject into said from platform.facts f
+    where f.lane = of_lane and f.position = of_position and f.kind = 'erasure.done' and f.code is null and f.xmin = pg_current_xact_id()::xid;
+  if not found then
+    raise exception 'nothing is erased without a fact of it' using errcode = 'insufficient_privilege';
+  end if;
+  if said.docking = said.subject then
+    -- The name first: a seal that counts leaves of this docking waits for its row, and then begins a new name.
+    delete from logbook.dockings d where d.lane = of_lane and d.docking = said.docking;
+    delete from logbook.witnesses w where w.lane = of_lane and w.docking = said.docking;
+    update logbook.payloads p set docking = null, counter = null, subject = null, salt = null, payload = null, erased_at = coalesce(p.erased_at, clock_timestamp())
+      where p.lane = of_lane and p.docking = said.docking;
+  else
+    update logbook.payloads p set subject = case when p.kind = 'decision.taken' then p.subject end, salt = null, payload = null, erased_at = clock_timestamp()
+      where p.index = said.subject::bigint and coalesce(p.docking, '') = coalesce(said.docking, '') and p.kind not in ('block', 'erasure.done') and p.erased_at is null;
+  end if;
+  get diagnostics erased = row_count;
+  return erased;
+end $$;
+revoke all on function logbook.erase(int, bigint) from public;
+grant execute on function logbook.erase(int, bigint) to berth_app;

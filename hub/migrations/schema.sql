@@ -821,20 +821,49 @@ CREATE INDEX payloads_of_subject ON logbook.payloads USING btree (lane, subject)
 
 CREATE INDEX witnesses_by_size ON logbook.witnesses USING btree (size);
 
+CREATE OR REPLACE FUNCTION logbook.erase(of_lane integer, of_position bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  said record;
+  erased bigint;
+begin
+  select f.docking, f.subject into said from platform.facts f
+    where f.lane = of_lane and f.position = of_position and f.kind = 'erasure.done' and f.code is null and f.xmin = pg_current_xact_id()::xid;
+  if not found then
+    raise exception 'nothing is erased without a fact of it' using errcode = 'insufficient_privilege';
+  end if;
+  if said.docking = said.subject then
+    -- The name first: a seal that counts leaves of this docking waits for its row, and then begins a new name.
+    delete from logbook.dockings d where d.lane = of_lane and d.docking = said.docking;
+    delete from logbook.witnesses w where w.lane = of_lane and w.docking = said.docking;
+    update logbook.payloads p set docking = null, counter = null, subject = null, salt = null, payload = null, erased_at = coalesce(p.erased_at, clock_timestamp())
+      where p.lane = of_lane and p.docking = said.docking;
+  else
+    update logbook.payloads p set subject = case when p.kind = 'decision.taken' then p.subject end, salt = null, payload = null, erased_at = clock_timestamp()
+      where p.index = said.subject::bigint and coalesce(p.docking, '') = coalesce(said.docking, '') and p.kind not in ('block', 'erasure.done') and p.erased_at is null;
+  end if;
+  get diagnostics erased = row_count;
+  return erased;
+end $function$;
+
 grant usage on schema logbook to berth_app;
 grant insert, select on table logbook.checkpoints to berth_app;
 grant select on table logbook.cursors to berth_app;
-grant delete, insert, select on table logbook.dockings to berth_app;
+grant insert, select on table logbook.dockings to berth_app;
 grant insert, select on table logbook.leaves to berth_app;
 grant insert, select on table logbook.nodes to berth_app;
 grant insert, select on table logbook.payloads to berth_app;
 grant select on table logbook.sealer to berth_app;
-grant delete, insert, select on table logbook.witnesses to berth_app;
+grant insert, select on table logbook.witnesses to berth_app;
 grant update ("position") on table logbook.cursors to berth_app;
 grant update (counter) on table logbook.dockings to berth_app;
-grant update (counter), update (docking), update (erased_at), update (payload), update (salt), update (subject) on table logbook.payloads to berth_app;
 grant update (epoch), update (origin), update (peaks), update (size) on table logbook.sealer to berth_app;
 grant update (signature), update (signed_at), update (size) on table logbook.witnesses to berth_app;
+grant execute on function logbook.erase(integer,bigint) to berth_app;
 
 
 create schema migration;

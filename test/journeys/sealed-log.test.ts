@@ -157,8 +157,8 @@ test('the operator checks the log and erases from it, for a reason', async (t) =
   assert.equal((await hub.operator('POST', '/operator/log/erase', { leaf: 9_999, reason: 'not there' })).body.code, 'logbook.not_sealed')
   assert.equal((await hub.operator('POST', '/operator/log/erase', { docking: 'dck_nobody', reason: 'not there' })).body.code, 'partners.docking_not_found')
   assert.equal((await hub.operator('POST', '/operator/log/erase', { docking: shop.id, reason: 'the docking has ended' })).body.leaves, leaves)
-  assert.deepEqual((await hub.bearer(shop, 'GET', '/api/log/mine')).body, { name: null, items: [], next: null })
-  await hub.hub.logbook.seal()
+  const { items } = (await hub.bearer(shop, 'GET', '/api/log/mine')).body
+  assert.deepEqual(items.map((item: { n: number; payload: string }) => [item.n, JSON.parse(item.payload).kind]), [[1, 'erasure.done']], 'nothing is left but that it was erased')
   assert.deepEqual((await hub.operator('GET', '/operator/log/check')).body, { ok: true, findings: [] })
 })
 

@@ -1,16 +1,39 @@
 import { BLOCK, commitmentOf, pseudonymOf, readLeaf, statementHash, type Leaf } from '../../../protocol/leaf.ts'
 import { loadBlocks, loadFactsAt, readBareFacts, readBlocks, type BareFact } from '../../platform/blocks.ts'
+import { loadFactsOf, readFactsOf } from '../../platform/facts.ts'
+import { loadHeads } from '../../platform/lanes.ts'
 import type { Connection } from '../../platform/postgres/database.ts'
-import type { AuditRow } from './audit-store.ts'
+import { loadErasures, type AuditRow } from './audit-store.ts'
 import type { LogFinding } from './model.ts'
-import { blockPayload, FAMILIES, factPayload, SILENT } from './rules.ts'
+import { blockPayload, ERASURE, FAMILIES, factPayload, SILENT } from './rules.ts'
 import { now } from './seal.ts'
+import { loadCursors } from './store.ts'
 
 /** Reads the statement that a decision tells its docking; null where there is none. */
 export type StatementOf = (lane: number, decision: string) => Promise<unknown>
 
-/** How far each lane is sealed, how many leaves each pseudonym has, which leaves wait for their block, and the salts of names. */
-export type Lanes = { sealedUpTo: Map<number, bigint>; counters: Map<string, number>; waiting: Map<number, Set<bigint>>; names: Map<string, Buffer> }
+/** What facts say was erased: leaves by number, and of whole dockings, by lane and id, all leaves before a position. */
+export type Erasures = { leaves: ReadonlySet<number>; dockings: ReadonlyMap<string, bigint> }
+
+/** How far each lane is sealed, how many leaves each pseudonym has, which leaves wait for their block, the salts of names, and what may be erased. */
+export type Lanes = { sealedUpTo: Map<number, bigint>; counters: Map<string, number>; waiting: Map<number, Set<bigint>>; names: Map<string, Buffer>; erasures: Erasures }
+
+/** All erasures that facts tell, sealed or not yet. */
+export async function readErasures(connection: Connection): Promise<Erasures> {
+  const places = (await connection.run(loadErasures())).map((row) => ({ lane: row[0] as number, position: row[1] as bigint }))
+  const told: Pick<BareFact, 'lane' | 'position' | 'docking' | 'kind' | 'subject'>[] = places.length === 0 ? [] : readBareFacts(await connection.run(loadFactsAt(places)))
+  const cursors = new Map((await connection.run(loadCursors())).map((row) => [row[0] as number, row[1] as bigint]))
+  for (const [lane, head] of (await connection.run(loadHeads())) as unknown as [number, bigint][]) {
+    const sealed = cursors.get(lane) ?? head
+    if (sealed < head) told.push(...readFactsOf(await connection.run(loadFactsOf(lane, sealed, head, [ERASURE]))).map((fact) => ({ ...fact, lane })))
+  }
+  const [leaves, dockings] = [new Set<number>(), new Map<string, bigint>()]
+  for (const { lane, position, docking, subject } of told.filter((fact) => fact.kind === ERASURE)) {
+    if (docking !== null && docking === subject) dockings.set(`${lane} ${docking}`, position)
+    else leaves.add(Number(subject))
+  }
+  return { leaves, dockings }
+}
 
 type Judge = (rule: string, isKept: boolean, expected: unknown, seen: unknown) => void
 
@@ -27,9 +50,11 @@ export async function checkLeaves(connection: Connection, lanes: Lanes, rows: re
     judge('a leaf is canonical JSON of the known form', leaf !== null, 'a leaf', row.bytes.slice(0, 100))
     if (leaf === null) continue
     checkPlace(row, leaf, judge)
+    const fact = row.isBlock ? undefined : facts.get(`${row.lane} ${row.position}`)
     checkPayload(row, leaf, lanes, judge)
+    checkErased(row, leaf, fact, lanes.erasures, judge)
     if (leaf.kind === BLOCK) checkBlock(row, leaf, blocks.get(row.index), lanes, judge)
-    else await checkFact(row, leaf, facts.get(`${row.lane} ${row.position}`), lanes, statementOf, judge)
+    else await checkFact(row, leaf, fact, lanes, statementOf, judge)
   }
   return findings
 }
@@ -55,6 +80,13 @@ function checkPayload(row: AuditRow, leaf: Leaf, { names, counters }: Lanes, jud
   const before = counters.get(leaf.docking) ?? 0
   judge('the leaves of a docking are counted without a gap', leaf.n === before + 1, before + 1, leaf.n)
   counters.set(leaf.docking, leaf.n)
+}
+
+/** Nothing is missing but what a fact says was erased: a docking that was erased as a whole has no leaf any more, one leaf still has its docking. */
+function checkErased(row: AuditRow, leaf: Leaf, fact: BareFact | undefined, { leaves, dockings }: Erasures, judge: Judge): void {
+  const isWhole = fact !== undefined && fact.docking !== null && row.position < (dockings.get(`${row.lane} ${fact.docking}`) ?? 0n)
+  if (row.hasPayload && row.payload === null) judge('what was erased was erased by an erasure that the log tells', leaves.has(row.index) || isWhole, `an erasure of leaf ${row.index}`, 'none')
+  if (row.hasPayload && leaf.docking !== null && row.docking === null) judge('a leaf names its docking', isWhole, leaf.docking, 'none')
 }
 
 type Rebuilt = { count: number; digest: string; chosen: readonly bigint[] }

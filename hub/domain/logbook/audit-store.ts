@@ -1,4 +1,5 @@
 import type { Rows, Statement } from '../../platform/postgres/database.ts'
+import { ERASURE } from './rules.ts'
 
 /** A leaf and what it commits to, as the rows say. `hasPayload`: whether there is a row beside the leaf at all. */
 export type AuditRow = {
@@ -24,6 +25,11 @@ export function readAuditRows(rows: Rows): AuditRow[] {
 /** Checkpoints of sizes behind the first and up to the second. */
 export function loadCheckpointsWithin(after: number, upTo: number): Statement {
   return { text: 'select size, root, note, sealed_at from logbook.checkpoints where size > $1 and size <= $2 order by size', values: [after, upTo] }
+}
+
+/** Where the facts lie that say what was erased. */
+export function loadErasures(): Statement {
+  return { text: 'select l.lane, l.position from logbook.payloads p join logbook.leaves l on l.index = p.index where p.kind = $1 order by l.index', values: [ERASURE] }
 }
 
 export function loadNames(): Statement {

@@ -3,7 +3,7 @@ import { isSignedBy, readNote } from '../../../protocol/checkpoint.ts'
 import { EMPTY_TREE, grow, leafHash, rootOf, type Frontier, type TreeNode } from '../../../protocol/merkle.ts'
 import type { Connection } from '../../platform/postgres/database.ts'
 import type { Signer } from '../../platform/sealing/signer.ts'
-import { checkLeaves, type Lanes, type StatementOf } from './audit-leaves.ts'
+import { checkLeaves, readErasures, type Lanes, type StatementOf } from './audit-leaves.ts'
 import { loadAuditPage, loadCheckpointsWithin, loadNames, readAuditRows, type AuditRow } from './audit-store.ts'
 import type { LogFinding, SealedCheckpoint } from './model.ts'
 import { now, sha256 } from './seal.ts'
@@ -24,7 +24,7 @@ type Walk = Lanes & { tree: Frontier; nodes: number; wrongNodes: Set<string>; ro
 export async function auditLog(connection: Connection, signer: Signer, statementOf: StatementOf): Promise<LogFinding[]> {
   const sealer = readSealer(await connection.run(lookAtSealer()))
   const walk: Walk = {
-    tree: EMPTY_TREE, nodes: 0, wrongNodes: new Set(), rootTold: false, origin: sealer.origin ?? '', findings: [], sealedUpTo: new Map(), counters: new Map(), waiting: new Map(),
+    tree: EMPTY_TREE, nodes: 0, wrongNodes: new Set(), rootTold: false, origin: sealer.origin ?? '', findings: [], sealedUpTo: new Map(), counters: new Map(), waiting: new Map(), erasures: await readErasures(connection),
     names: new Map((await connection.run(loadNames())).map((row) => [`${row[0]} ${row[1]}`, row[2] as Buffer])),
   }
   for (;;) {

@@ -1,33 +1,45 @@
+import { BLOCK } from '../../../protocol/leaf.ts'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { HOUSE_LANE } from '../../kernel/lanes.ts'
 import { underLanes } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import { findDocking } from '../partners/index.ts'
-import { eraseName, erasePayload, erasePayloadsOf, eraseWitness } from './store.ts'
+import { ERASURE } from './rules.ts'
+import { eraseAsSaid, loadPayloadPlace } from './store.ts'
 
 export type EraseCommand = { target: { leaf: number } | { docking: string }; reason: string; by: string; size: number }
 export type Erased = { leaves: number; at: Date }
 
+type Target = { lane: number; docking: string | null; subject: string }
+
 /**
  * Destroys what leaves committed to: of one leaf, or of all leaves of a docking together with the salt of its name, so that
- * nobody can tell any more whose they were. The tree stays as it is; that something was erased is a fact, and a leaf, itself.
+ * nobody can tell any more whose they were. The tree stays as it is; that something was erased is a fact, and a leaf of
+ * the docking whose it was. A leaf that names a decision goes on naming it. Refuses a block and an erasure: they hold
+ * nothing of a person, and prove what is left.
  */
 export async function erase(db: Database, { target, reason, by, size }: EraseCommand): Promise<Outcome<Erased>> {
-  if ('leaf' in target && target.leaf >= size) return refuse('logbook.not_sealed', { asked: target.leaf, size })
-  const docking = 'docking' in target ? await findDocking(db, target.docking) : null
-  if ('docking' in target && docking === null) return refuse('partners.docking_not_found', { docking: target.docking })
-  return db.transaction((connection) => underLanes(connection, docking ? [HOUSE_LANE, docking.lane] : [HOUSE_LANE], async ({ at, append }) => {
-    const leaves = 'leaf' in target ? (await connection.run(erasePayload(target.leaf))).length : await eraseDocking(connection, docking!)
-    append({
-      lane: HOUSE_LANE, docking: null, kind: 'erasure.done', subject: 'leaf' in target ? String(target.leaf) : target.docking, code: null, body: JSON.stringify({ leaves, reason, by }),
-    })
-    return accept({ leaves, at })
-  }))
+  const found = 'leaf' in target ? await targetOfLeaf(db, target.leaf, size) : await targetOfDocking(db, target.docking)
+  if (!found.ok) return found
+  const { lane, docking, subject } = found.value
+  return db.transaction(async (connection) => {
+    const { position, at } = await underLanes(connection, [lane], async ({ at, append }) => ({
+      position: append({ lane, docking, kind: ERASURE, subject, code: null, body: JSON.stringify({ reason, by }) }), at,
+    }))
+    // After the fact: the database erases what the fact says, and only that.
+    return accept({ leaves: Number((await connection.run(eraseAsSaid(lane, position)))[0]![0]), at })
+  })
 }
 
-async function eraseDocking(connection: Connection, { id, lane }: { id: string; lane: number }): Promise<number> {
-  // The name first: a seal that counts leaves of this docking waits for its row, and then begins a new name.
-  await connection.run(eraseName(lane, id))
-  await connection.run(eraseWitness(lane, id))
-  return (await connection.run(erasePayloadsOf(lane, id))).length
+async function targetOfLeaf(connection: Connection, leaf: number, size: number): Promise<Outcome<Target>> {
+  const row = leaf < size ? (await connection.run(loadPayloadPlace(leaf)))[0] : undefined
+  if (!row) return refuse('logbook.not_sealed', { asked: leaf, size })
+  const [lane, docking, kind] = row as [number, string | null, string]
+  if (kind === BLOCK || kind === ERASURE) return refuse('protocol.invalid_field', { path: '/leaf', expected: 'the leaf of a fact; neither a block nor an erasure' })
+  return accept({ lane: docking === null ? HOUSE_LANE : lane, docking, subject: String(leaf) })
+}
+
+async function targetOfDocking(db: Database, id: string): Promise<Outcome<Target>> {
+  const docking = await findDocking(db, id)
+  return docking === null ? refuse('partners.docking_not_found', { docking: id }) : accept({ lane: docking.lane, docking: docking.id, subject: docking.id })
 }

@@ -208,9 +208,10 @@ test('what erasure destroys is gone, the tree stands, and that something was era
   const { name, leaves } = await rooms.hub.logbook.mine(docking, 0, 100)
   assert.equal(must(await rooms.hub.logbook.erase({ target: { leaf: leaves[1]!.index }, reason: 'consent withdrawn', by: 'ann' })).leaves, 1)
   const left = (await rooms.hub.logbook.mine(docking, 0, 100)).leaves
-  assert.deepEqual(left.map((own) => [own.counter, own.payload === null, own.salt === null]), [[1, false, false], [2, true, true]])
-  assert.equal(must(await rooms.hub.logbook.erase({ target: { docking: docking.id }, reason: 'the docking has ended', by: 'ann' })).leaves, 2)
-  assert.deepEqual(await rooms.hub.logbook.mine(docking, 0, 100), { name: null, leaves: [] })
+  assert.deepEqual(left.map((own) => [own.counter, own.payload === null, own.salt === null]), [[1, false, false], [2, true, true], [3, false, false]], 'the third tells of the erasure')
+  assert.equal(must(await rooms.hub.logbook.erase({ target: { docking: docking.id }, reason: 'the docking has ended', by: 'ann' })).leaves, 3)
+  const begun = await rooms.hub.logbook.mine(docking, 0, 100)
+  assert.deepEqual(begun.leaves.map((own) => [own.counter, JSON.parse(own.leaf).kind]), [[1, 'erasure.done']], 'nothing is left but that it was erased')
   for (const kept of [name!.salt.toString('hex'), leaves[0]!.salt!.toString('hex')]) {
     const everything = await rooms.owner.query(`select (select string_agg(p::text, '') from logbook.payloads p) || coalesce((select string_agg(d::text, '') from logbook.dockings d), '') as all`)
     assert.ok(!everything.rows[0].all.includes(kept) && !everything.rows[0].all.includes('mem_1'))
@@ -223,7 +224,7 @@ test('what erasure destroys is gone, the tree stands, and that something was era
   await tell(rooms, docking.lane, [{ docking: docking.id, kind: 'key.added' }])
   await rooms.hub.logbook.seal()
   const again = await rooms.hub.logbook.mine(docking, 0, 100)
-  assert.equal(again.leaves.length, 1)
+  assert.equal(again.leaves.length, 2)
   assert.notDeepEqual(again.name!.salt, name!.salt, 'who goes on has a new name')
   assert.deepEqual(await audit(rooms), [])
   assert.equal((await rooms.hub.logbook.erase({ target: { leaf: 9_999 }, reason: 'x', by: 'ann' })).ok, false)

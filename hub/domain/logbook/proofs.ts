@@ -15,7 +15,7 @@ export async function proveConsistency(connection: Connection, from: number, to:
 }
 
 /**
- * Where the takings of some decisions are sealed. One that is not sealed yet, or was erased, is left out; so is one that a
+ * Where the takings of some decisions are sealed. One that is not sealed yet, or whose docking was erased, is left out; so is one that a
  * damaged log cannot prove: its docking must still read the statement, and the proof itself is missing for all to see.
  */
 export async function proveDecisions(connection: Connection, lane: number, decisions: readonly string[], checkpoint: SealedCheckpoint): Promise<Map<string, Sealed>> {

@@ -11,6 +11,9 @@ export const FAMILIES: readonly string[] = [
 /** Facts of these families that nobody outside is told: that a measure is being thought over, before it is one. */
 export const SILENT: readonly string[] = ['decision.drafted']
 
+/** That leaves were erased: of the docking whose they were, the subject is the number of the leaf, or the docking itself. */
+export const ERASURE = 'erasure.done'
+
 /** Facts that one seal covers at most: enough for two seconds of the busiest hub, and a transaction of a tenth of a second. */
 export const FACTS_PER_SEAL = 10_000n
 

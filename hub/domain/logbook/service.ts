@@ -98,7 +98,7 @@ export class Logbook {
     return (await this.#options.db.run(loadLeaves(from, limit))).map((row) => ({ index: Number(row[0]), leaf: row[1] as string }))
   }
 
-  /** What a docking needs to open its own leaves; null before it has any, and after its name was erased. */
+  /** What a docking needs to open its own leaves; null before it has any. */
   async mine(docking: { lane: number; id: string }, after: number, limit: number): Promise<{ name: OwnName | null; leaves: OwnLeaf[] }> {
     const { db } = this.#options
     const row = (await db.run(loadOwnName(docking.lane, docking.id)))[0]
@@ -123,7 +123,10 @@ export class Logbook {
   async erase(command: Omit<EraseCommand, 'size'>): Promise<Outcome<Erased>> {
     // What is about to be erased must lie in the log first, or the next seal would write it anew.
     await this.seal()
-    return erase(this.#options.db, { ...command, size: (await this.#latest()).size })
+    const erased = await erase(this.#options.db, { ...command, size: (await this.#latest()).size })
+    // Told at once: a docking that finds a leaf of its own erased looks for the leaf that says so.
+    if (erased.ok) await this.seal()
+    return erased
   }
 
   /** @returns null for a size that is not reached yet */

@@ -150,26 +150,14 @@ export function loadPlaces(lane: number, kind: string, subjects: readonly string
   }
 }
 
-/** Destroys what one leaf committed to. */
-export function erasePayload(index: number): Statement {
-  return { text: 'update logbook.payloads set subject = null, salt = null, payload = null, erased_at = clock_timestamp() where index = $1 and erased_at is null returning index', values: [index] }
+/** Whose leaf it is, and of what kind of fact. No row for a leaf that is not there. */
+export function loadPayloadPlace(index: number): Statement {
+  return { text: 'select lane, docking, kind from logbook.payloads where index = $1', values: [index] }
 }
 
-/** Destroys what all leaves of a docking committed to, and whose they were. */
-export function erasePayloadsOf(lane: number, docking: string): Statement {
-  return {
-    text: `update logbook.payloads set docking = null, counter = null, subject = null, salt = null, payload = null, erased_at = coalesce(erased_at, clock_timestamp())
-      where lane = $1 and docking = $2 returning index`,
-    values: [lane, docking],
-  }
-}
-
-export function eraseName(lane: number, docking: string): Statement {
-  return { text: 'delete from logbook.dockings where lane = $1 and docking = $2 returning docking', values: [lane, docking] }
-}
-
-export function eraseWitness(lane: number, docking: string): Statement {
-  return { text: 'delete from logbook.witnesses where lane = $1 and docking = $2', values: [lane, docking] }
+/** Destroys what a fact `erasure.done` of this very transaction names: the rows may be written in no other way. Answers how many leaves. */
+export function eraseAsSaid(lane: number, position: bigint): Statement {
+  return { text: 'select logbook.erase($1, $2)', values: [lane, position] }
 }
 
 export function loadWitnessesOf(lane: number, docking: string): Statement {

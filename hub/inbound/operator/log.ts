@@ -32,7 +32,7 @@ export function logRoutes(app: FastifyInstance, hub: Hub): void {
   })
 
   addOperatorRoute(app, hub, {
-    method: 'POST', path: '/operator/log/erase', summary: 'Destroy what leaves commit to: of one leaf, or of a docking with its name in the log', body: Erase,
+    method: 'POST', path: '/operator/log/erase', summary: 'Destroy what leaves commit to: of one leaf, or of a docking with its name in the log', role: 'owner', body: Erase,
     handler: async ({ body, by }) => {
       const { docking, leaf, reason } = body
       if ((docking === undefined) === (leaf === undefined)) return refuse('protocol.invalid_field', { path: '/docking', expected: 'either docking or leaf' })
