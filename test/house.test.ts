@@ -51,6 +51,8 @@ const CROSSINGS = {
   'terms.offers refers to decisions.decisions': 'a dearer own price names the decision behind it; lane and docking are part of the key',
   'terms.contracts refers to decisions.decisions': 'and so does a dearer placing',
   'logbook.erase reads platform.facts': 'the log erases only what a fact of the same transaction says; lane and position name the fact',
+  'appeals.appeals refers to decisions.decisions': 'an appeal is against a decision that there is; lane and docking are part of the key',
+  'appeals.file_appeal reads decisions.decisions': 'who may not judge is read off the decisions and not said by whoever files; all in one lane',
 }
 
 const TABLES = new Set(['ledger.balances', 'ledger.transfers', 'orders.orders', 'platform.lanes', 'catalogue.sweep_staged'])

@@ -23,13 +23,16 @@ create table appeals.appeals (
   decided_by text collate "C",
   closed_at timestamp with time zone,
   outcome_decision text collate "C",
+  deciders text[] default '{}'::text[] not null,
   constraint appeals_pkey PRIMARY KEY (lane, id),
+  constraint appeals_decision FOREIGN KEY (lane, docking, decision) REFERENCES decisions.decisions(lane, docking, id),
   constraint appeals_another_person CHECK (((lower(decided_by) <> lower(decision_by)) AND ((approved_by IS NULL) OR (lower(decided_by) <> lower(approved_by))))),
   constraint appeals_class CHECK ((class = ANY (ARRAY['technical'::text, 'commercial'::text, 'compliance'::text]))),
   constraint appeals_clock CHECK (((decide_by <= ((filed_at + ('24:00:00'::interval * ((15 + extended_days))::double precision)) + paused_for)) AND (paused_for >= '00:00:00'::interval))),
   constraint appeals_closed CHECK (((state = ANY (ARRAY['upheld'::text, 'overturned'::text, 'partly'::text, 'withdrawn'::text])) = (closed_at IS NOT NULL))),
   constraint appeals_decided CHECK (((state = ANY (ARRAY['upheld'::text, 'overturned'::text, 'partly'::text])) = (decided_by IS NOT NULL))),
   constraint appeals_extension CHECK (((extended_days >= 0) AND (extended_days <= 15))),
+  constraint appeals_nobody_of_the_chain CHECK (((decided_by IS NULL) OR (NOT (lower(decided_by) = ANY (deciders))))),
   constraint appeals_partly CHECK (((state <> 'partly'::text) OR (outcome_decision IS NOT NULL))),
   constraint appeals_paused CHECK ((num_nonnulls(paused_at, evidence_due) =
 CASE state
@@ -98,13 +101,31 @@ CREATE INDEX appeals_running ON appeals.appeals USING btree (lane, id) WHERE (st
 
 CREATE UNIQUE INDEX pauses_one_open ON appeals.pauses USING btree (lane, appeal) WHERE (until_at IS NULL);
 
+CREATE OR REPLACE FUNCTION appeals.file_appeal(of_lane integer, new_id text, of_docking text, of_decision text, stands boolean, by_way text, by text, at timestamp with time zone, due timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  with recursive chain as (
+    select d.lane, d.supersedes, d.superseded_by, d.decided_by, d.approved_by from decisions.decisions d where d.lane = of_lane and d.docking = of_docking and d.id = of_decision
+    union select d.lane, d.supersedes, d.superseded_by, d.decided_by, d.approved_by
+      from chain c join decisions.decisions d on d.lane = c.lane and d.id in (c.supersedes, c.superseded_by)
+  )
+  insert into appeals.appeals (lane, id, docking, decision, class, code, decision_by, approved_by, deciders, stands_when_missed, via, filed_by, filed_at, decide_by)
+  select d.lane, new_id, d.docking, d.id, d.class, d.code, d.decided_by, d.approved_by,
+      (select array_agg(distinct lower(p.name)) from chain c cross join unnest(array[c.decided_by, c.approved_by]) p(name) where p.name is not null), stands, by_way, by, at, due
+    from decisions.decisions d where d.lane = of_lane and d.docking = of_docking and d.id = of_decision
+$function$;
+
 grant usage on schema appeals to berth_app;
-grant insert, select on table appeals.appeals to berth_app;
+grant select on table appeals.appeals to berth_app;
 grant insert, select on table appeals.entries to berth_app;
 grant insert, select on table appeals.evidence to berth_app;
 grant insert, select on table appeals.pauses to berth_app;
 grant update (closed_at), update (decide_by), update (decided_by), update (evidence_due), update (extended_days), update (missed_at), update (outcome_decision), update (paused_at), update (paused_for), update (state) on table appeals.appeals to berth_app;
 grant update (until_at) on table appeals.pauses to berth_app;
+grant execute on function appeals.file_appeal(integer,text,text,text,boolean,text,text,timestamp with time zone,timestamp with time zone) to berth_app;
 
 
 create schema catalogue;
@@ -1006,9 +1027,18 @@ create table operators.operators (
   constraint operators_roles CHECK (((cardinality(roles) > 0) AND (roles <@ ARRAY['owner'::text, 'operator'::text, 'reviewer'::text, 'compliance'::text])))
 );
 
+CREATE OR REPLACE FUNCTION operators.end_operator(of_name text, by text, at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  with ended as (update operators.operators set ended_at = at, ended_by = by where name = of_name and ended_at is null returning name) select exists (select from ended)
+$function$;
+
 grant usage on schema operators to berth_app;
 grant insert, select on table operators.operators to berth_app;
-grant update (ended_at), update (ended_by) on table operators.operators to berth_app;
+grant execute on function operators.end_operator(text,text,timestamp with time zone) to berth_app;
 
 
 create schema orders;

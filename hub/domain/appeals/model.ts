@@ -19,6 +19,8 @@ export type Appeal = {
   decisionBy: string
   /** The second person of a decision whose facts are withheld. */
   approvedBy: string | null
+  /** In small letters: they and all of the chain of decisions in which it stood at filing. */
+  deciders: readonly string[]
   /** Whether the measure stands although the clock was missed: law, an order of an authority, a fraud hold. */
   standsWhenMissed: boolean
   via: Via

@@ -1,15 +1,20 @@
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
-import type { Database } from '../../platform/postgres/database.ts'
+import type { Connection, Database } from '../../platform/postgres/database.ts'
+import { decidersOf } from '../decisions/index.ts'
 import { narrowMeasure, overturnMeasure } from './measures.ts'
 import type { Appeal, Narrower, Verdict } from './model.ts'
 import { DAY_MS, mayAsk, mayExtend, mayReview } from './rules.ts'
 import { resume, tell, underAppeal, write, type AppealDesk } from './service.ts'
 import { countOutcomes, countPauses, loadAppeal, moveAppeal, readAppeals, readOutcomes, startPause, type OutcomeCount } from './store.ts'
 
+async function mayJudge(connection: Connection, appeal: Appeal, by: string): Promise<Outcome<null>> {
+  return mayReview(appeal, by, await decidersOf(connection, appeal.lane, appeal.decision))
+}
+
 /** Asks the partner for more. The clock stands still until it is given, or until its own due date. */
 export async function askEvidence({ db, vault }: AppealDesk, ask: { id: string; text: string; days: number; by: string }): Promise<Outcome<Appeal>> {
   return underAppeal(db, ask.id, async (connection, lane, found) => {
-    const may = mayReview(found, ask.by)
+    const may = await mayJudge(connection, found, ask.by)
     if (!may.ok) return may
     const spent = mayAsk((await connection.run(countPauses(found.lane, found.id)))[0]![0] as number)
     if (!spent.ok) return spent
@@ -26,7 +31,7 @@ export async function askEvidence({ db, vault }: AppealDesk, ask: { id: string; 
 /** Puts the clock off, once and with a reason that the partner reads. */
 export async function extendAppeal({ db, vault }: AppealDesk, ask: { id: string; text: string; days: number; by: string }): Promise<Outcome<Appeal>> {
   return underAppeal(db, ask.id, async (connection, lane, appeal) => {
-    const may = mayReview(appeal, ask.by)
+    const may = await mayJudge(connection, appeal, ask.by)
     if (!may.ok) return may
     const spent = mayExtend(appeal)
     if (!spent.ok) return spent
@@ -48,13 +53,13 @@ export type DecideAsk = { id: string; verdict: Verdict; text: string; narrower: 
 export async function decideAppeal({ db, vault }: AppealDesk, ask: DecideAsk): Promise<Outcome<Appeal>> {
   const found = readAppeals(await db.run(loadAppeal(ask.id)))[0]
   if (!found) return refuse('appeals.not_found', { appeal: ask.id.slice(0, 64) })
-  const may = mayReview(found, ask.by)
+  const may = await mayJudge(db, found, ask.by)
   if (!may.ok) return may
   if ((ask.verdict === 'partly') !== (ask.narrower !== null)) return refuse('protocol.invalid_field', { path: '/narrower', expected: 'with the outcome partly, and with no other' })
   const dealt = await dealWith(db, found, ask)
   if (!dealt.ok) return dealt
   return underAppeal(db, ask.id, async (connection, lane, appeal) => {
-    const still = mayReview(appeal, ask.by)
+    const still = await mayJudge(connection, appeal, ask.by)
     if (!still.ok) return still
     const going = appeal.pausedAt === null ? appeal : await resume(connection, appeal, lane.at)
     const decided: Appeal = { ...going, state: ask.verdict, decidedBy: ask.by, closedAt: lane.at, outcomeDecision: dealt.value }

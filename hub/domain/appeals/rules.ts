@@ -36,10 +36,13 @@ export function mayGo(appeal: Appeal): Outcome<null> {
   return isOpen(appeal) ? accept(null) : ended(appeal)
 }
 
-/** Whether this person may work on the appeal: it is open, and he or she did not take the decision. */
-export function mayReview(appeal: Appeal, by: string): Outcome<null> {
+/**
+ * Whether this person may work on the appeal: it is open, and he or she had no part in the decision.
+ * @param deciders those of the chain as it stands now
+ */
+export function mayReview(appeal: Appeal, by: string, deciders: readonly string[]): Outcome<null> {
   if (!isOpen(appeal)) return ended(appeal)
-  return [appeal.decisionBy, appeal.approvedBy].some((one) => one?.toLowerCase() === by.toLowerCase()) ? refuse('appeals.same_person', { appeal: appeal.id, decision: appeal.decision }) : accept(null)
+  return [appeal.decisionBy, ...appeal.deciders, ...deciders].some((one) => one.toLowerCase() === by.toLowerCase()) ? refuse('appeals.same_person', { appeal: appeal.id, decision: appeal.decision }) : accept(null)
 }
 
 function ended(appeal: Appeal): Outcome<never> {

@@ -98,7 +98,7 @@ async function underOwn(desk: AppealDesk, who: Appellant, id: string, work: (con
 function newAppeal(id: string, who: Appellant, decision: Decision, at: Date): Appeal {
   const { class: cls, code } = decision.statement.cause
   return {
-    lane: who.lane, id, docking: who.docking, decision: decision.id, class: cls, code, decisionBy: decision.decidedBy, approvedBy: decision.approvedBy, standsWhenMissed: standsWhenMissed(decision.statement),
+    lane: who.lane, id, docking: who.docking, decision: decision.id, class: cls, code, decisionBy: decision.decidedBy, approvedBy: decision.approvedBy, deciders: [], standsWhenMissed: standsWhenMissed(decision.statement),
     via: who.via, filedBy: who.by, filedAt: at, state: 'filed', decideBy: new Date(at.getTime() + DECIDE_WITHIN_DAYS * DAY_MS), pausedAt: null, evidenceDue: null, extendedDays: 0,
     missedAt: null, decidedBy: null, closedAt: null, outcomeDecision: null,
   }

@@ -3,14 +3,14 @@ import { array, type Rows, type Statement } from '../../platform/postgres/databa
 import type { Appeal, AppealState, EntryKind, EvidenceItem, Verdict, Via } from './model.ts'
 
 const COLUMNS = `lane, id, docking, decision, class, code, decision_by, stands_when_missed, via, filed_by, filed_at, state, decide_by, paused_at, evidence_due,
-  extended_days, missed_at, decided_by, closed_at, outcome_decision, approved_by`
+  extended_days, missed_at, decided_by, closed_at, outcome_decision, approved_by, deciders`
 const OPEN = `state in ('filed', 'evidence_owed', 'under_review')`
 
+/** The function reads the class, the code and the persons off the decision itself. */
 export function insertAppeal(a: Appeal): Statement {
   return {
-    text: `insert into appeals.appeals (lane, id, docking, decision, class, code, decision_by, stands_when_missed, via, filed_by, filed_at, decide_by, approved_by)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-    values: [a.lane, a.id, a.docking, a.decision, a.class, a.code, a.decisionBy, a.standsWhenMissed, a.via, a.filedBy, a.filedAt, a.decideBy, a.approvedBy],
+    text: 'select appeals.file_appeal($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+    values: [a.lane, a.id, a.docking, a.decision, a.standsWhenMissed, a.via, a.filedBy, a.filedAt, a.decideBy],
   }
 }
 
@@ -53,7 +53,7 @@ export function readAppeals(rows: Rows): Appeal[] {
     lane: row[0] as number, id: row[1] as string, docking: row[2] as string, decision: row[3] as string, class: row[4] as ReasonClass, code: row[5] as ReasonCode, decisionBy: row[6] as string,
     standsWhenMissed: row[7] as boolean, via: row[8] as Via, filedBy: row[9] as string, filedAt: row[10] as Date, state: row[11] as AppealState, decideBy: row[12] as Date,
     pausedAt: row[13] as Date | null, evidenceDue: row[14] as Date | null, extendedDays: row[15] as number, missedAt: row[16] as Date | null, decidedBy: row[17] as string | null,
-    closedAt: row[18] as Date | null, outcomeDecision: row[19] as string | null, approvedBy: row[20] as string | null,
+    closedAt: row[18] as Date | null, outcomeDecision: row[19] as string | null, approvedBy: row[20] as string | null, deciders: row[21] as string[],
   }))
 }
 

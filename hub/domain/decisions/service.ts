@@ -6,7 +6,7 @@ import { admit, isWithheld, place, type Records } from './honesty.ts'
 import type { Decision, How, Place, Proof, Statement, StatementDraft } from './model.ts'
 import { hollow, REVIEW_WITHIN_DAYS, TERMINATION_NOTICE_DAYS, URGENT } from './rules.ts'
 import {
-  endMeasure, insertDecision, insertDraft, insertKnown, loadDecision, loadDecisionsOf, loadDraft, loadEarlier, loadKnown, loadRuns, locateDecision, readDecisions, readEarlier, readKnown, readRuns,
+  endMeasure, insertDecision, insertDraft, insertKnown, loadDeciders, loadDecision, loadDecisionsOf, loadDraft, loadEarlier, loadKnown, loadRuns, locateDecision, readDecisions, readEarlier, readKnown, readRuns,
 } from './store.ts'
 import { complete, hashOfFact } from './wording.ts'
 
@@ -226,4 +226,9 @@ export async function findDecision(db: Connection, lane: number, id: string): Pr
 export async function findDecisionById(db: Connection, id: string): Promise<Decision | null> {
   const found = (await db.run(locateDecision(id)))[0]
   return found ? findDecision(db, found[0] as number, id) : null
+}
+
+/** Whoever took or approved a decision, those in whose place it stands, and those that took its place but on appeal. */
+export async function decidersOf(db: Connection, lane: number, id: string): Promise<string[]> {
+  return (await db.run(loadDeciders(lane, id))).map((row) => row[0] as string)
 }

@@ -66,6 +66,23 @@ export function locateDecision(id: string): Sql {
   return { text: 'select lane, docking from decisions.decisions where id = $1', values: [id] }
 }
 
+/** The persons of the chain in which a decision stands. What an appeal itself put there is no part of it. */
+export function loadDeciders(lane: number, id: string): Sql {
+  const at = 'from decisions.decisions d where d.lane = $1 and d.id = $2'
+  const next = 'join decisions.decisions d on d.lane = $1 and d.id ='
+  return {
+    text: `with recursive before as (
+        select d.supersedes, d.decided_by, d.approved_by ${at} union all select d.supersedes, d.decided_by, d.approved_by from before b ${next} b.supersedes
+      ), after as (
+        select d.superseded_by, d.lift_how, d.decided_by, d.approved_by ${at}
+        union all select d.superseded_by, d.lift_how, d.decided_by, d.approved_by from after a ${next} a.superseded_by where a.lift_how <> 'appeal'
+      )
+      select distinct p.name from (select decided_by, approved_by from before union all select decided_by, approved_by from after) d
+        cross join unnest(array[d.decided_by, d.approved_by]) p(name) where p.name is not null`,
+    values: [lane, id],
+  }
+}
+
 export function loadDecisionsOf(lane: number, docking: string, onlyOpen: boolean, before: string | null = null, limit = 100): Sql {
   return {
     text: `select ${COLUMNS} from decisions.decisions where lane = $1 and docking = $2 ${onlyOpen ? 'and lifted_at is null' : ''} and ($3::text is null or id < $3) order by id desc limit $4`,

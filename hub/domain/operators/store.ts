@@ -21,5 +21,5 @@ export function insertOperator(operator: { name: string; roles: readonly Role[];
 }
 
 export function endOperator(name: string, by: string, at: Date): Statement {
-  return { text: 'update operators.operators set ended_at = $3, ended_by = $2 where name = $1 and ended_at is null returning name', values: [name, by, at] }
+  return { text: 'select operators.end_operator($1, $2, $3)', values: [name, by, at] }
 }

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { startHub, type Reply, type TestDocking, type TestHub } from '../hub.ts'
+
+const LAW = [{ type: 'law', ref: '电子商务法', article: '第二十七条' }]
+const REMEDY = { en: 'Send a valid business licence.', zh: '请提交有效的营业执照。' }
+const FACT = 'The business licence that was sent has expired.'
+const HOLD = { code: 'compliance.identity_unverified', scope: ['orders'], facts: [FACT], ground: LAW, remedy: REMEDY }
+const WHOLE = { code: HOLD.code, ground: LAW, facts: [FACT], remedy: [{ action: REMEDY }], measure: { kind: 'suspend', scope: ['orders'] } }
+const UPHELD = { outcome: 'upheld', text: 'It stands as it is.' }
+
+type As = (key: string, method: string, path: string, body?: unknown) => Promise<Reply>
+type Stage = { hub: TestHub; shop: TestDocking; as: As; alice: string; bob: string; carol: string }
+
+/** A main site of three people who decide and judge, all named by the owner. */
+async function openStage(t: TestContext): Promise<Stage> {
+  const hub = await startHub(t)
+  const shop = await hub.openDocking({ mode: 'live', deposit: '50.00' })
+  const as: As = async (key, method, path, body) => {
+    const reply = await fetch(hub.url + path, { method, headers: { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) }, ...(body ? { body: JSON.stringify(body) } : {}) })
+    const text = await reply.text()
+    return { status: reply.status, headers: reply.headers, text, body: JSON.parse(text) }
+  }
+  const name = async (person: string) => (await hub.operator('POST', '/operator/operators', { name: person, roles: ['operator', 'reviewer'] })).body.key as string
+  return { hub, shop, as, alice: await name('alice'), bob: await name('bob'), carol: await name('carol') }
+}
+
+const hold = ({ as, shop }: Stage, key: string, change = {}) => as(key, 'POST', `/operator/dockings/${shop.id}/holds`, { ...HOLD, ...change })
+const supersede = ({ as }: Stage, key: string, old: string, change = {}) => as(key, 'POST', `/operator/decisions/${old}/supersede`, { note: 'Told once more.', statement: { ...WHOLE, ...change } })
+const judge = ({ as }: Stage, key: string, appeal: string, verdict: object = UPHELD) => as(key, 'POST', `/operator/appeals/${appeal}/decide`, verdict)
+const appeal = async ({ hub, shop }: Stage, decision: string, by = shop) => hub.bearer(by, 'POST', `/api/decisions/${decision}/appeals`, { text: 'It is valid.' })
+
+test('whoever took a decision does not judge the one that took its place, nor the one that an appeal left of it', async (t) => {
+  const stage = await openStage(t)
+  const { alice, bob, carol } = stage
+  const first = await hold(stage, alice, { scope: ['orders', 'goods'] })
+  const second = await supersede(stage, bob, first.body.id, { measure: { kind: 'suspend', scope: ['orders', 'goods'] } })
+  assert.equal(second.status, 201, second.text)
+  const filed = (await appeal(stage, second.body.id)).body.id
+  for (const key of [alice, bob]) assert.equal((await judge(stage, key, filed)).body.code, 'appeals.same_person')
+  const partly = await judge(stage, carol, filed, { outcome: 'partly', text: 'Orders alone.', narrower: { scope: ['orders'] } })
+  assert.equal(partly.status, 200, partly.text)
+  const again = (await appeal(stage, partly.body.outcomeDecision)).body.id
+  for (const key of [alice, bob, carol]) assert.equal((await judge(stage, key, again)).body.code, 'appeals.same_person')
+  await assert.rejects(stage.hub.hub.db.run({ text: `update appeals.appeals set state = 'upheld', decided_by = 'alice', closed_at = now() where id = $1`, values: [again] }), { code: '23514' })
+})
+
+test('the database names who decided, and lets nobody who ended begin again', async (t) => {
+  const stage = await openStage(t)
+  const { hub, shop } = stage
+  const { lane } = (await hub.hub.db.run({ text: 'select lane from partners.dockings where id = $1', values: [shop.id] })).map((row) => ({ lane: row[0] }))[0]!
+  const run = (text: string, values: unknown[] = []) => hub.hub.db.run({ text, values } as Parameters<typeof hub.hub.db.run>[0])
+  await assert.rejects(run(`insert into appeals.appeals (lane, id, docking, decision, class, code, decision_by, stands_when_missed, via, filed_by, filed_at, decide_by)
+    values ($1, 'apl_x', $2, 'dec_none', 'compliance', 'x', 'somebody', false, 'api', 'x', now(), now())`, [lane, shop.id]), { code: '42501' })
+  await run(`select appeals.file_appeal($1, 'apl_x', $2, 'dec_none', false, 'api', 'x', now(), now())`, [lane, shop.id])
+  assert.deepEqual(await run('select id from appeals.appeals where lane = $1', [lane]), [], 'about no decision there is no appeal')
+  assert.equal((await hub.operator('POST', '/operator/operators/bob/end', {})).status, 200)
+  assert.equal((await hub.operator('POST', '/operator/operators/bob/end', {})).status, 404)
+  for (const end of ['null, ended_by = null', `now() + interval '1 year', ended_by = 'x'`]) await assert.rejects(run(`update operators.operators set ended_at = ${end} where name = $1`, ['bob']), { code: '42501' })
+  await run('select operators.end_operator($1, $2, now())', ['bob', 'somebody'])
+  assert.equal((await run('select ended_by from operators.operators where name = $1', ['bob']))[0]![0], 'owner')
+})
