@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Client } from 'pg'
 import { run } from '../../cli/program.ts'
-import { auditLog, LogWatch, type LogMemory, type Own } from '../../sdk/index.ts'
+import { auditLog, cosign, LogWatch, type LogMemory, type Own } from '../../sdk/index.ts'
 import { startHub, type TestDocking, type TestHub } from '../hub.ts'
 
 async function openGround(t: TestContext) {
@@ -116,4 +116,35 @@ test('the hub\'s own role erases nothing without a fact, and whoever owns the da
   assert.deepEqual((await check()).findings.map((one) => one.rule), ['what was erased was erased by an erasure that the log tells'])
   await owner.query('update logbook.payloads set docking = null, counter = null where docking = $1', [shop.id])
   assert.ok((await check()).findings.some((one) => one.rule === 'a leaf names its docking'))
+})
+
+test('a docking is one witness however many keys it has, and a sandbox is none', async (t) => {
+  const { hub, shop, verify } = await openGround(t)
+  await hub.hub.logbook.seal()
+  const { note } = await new LogWatch({ url: hub.url, store: { load: async () => null, save: async () => {} } }).look()
+  const sandbox = await hub.openDocking({ mode: 'sandbox' })
+  for (const docking of [shop, shop, shop, sandbox, sandbox]) {
+    const { privateKey, publicKey } = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']) as { privateKey: Parameters<typeof cosign>[1]['privateKey']; publicKey: Parameters<typeof cosign>[1]['privateKey'] }
+    const ask = await cosign(note!, { privateKey, publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', publicKey)) }, Math.floor(Date.now() / 1000))
+    const signed = await hub.signed(docking, 'POST', '/api/log/witness', ask)
+    assert.equal(signed.status, 200, signed.text)
+  }
+  const seen = await verify()
+  assert.deepEqual([seen.code, seen.json.witnesses], [0, 1])
+})
+
+test('a measure that waits for its second person leaves no trace in the lane of its docking', async (t) => {
+  const { hub, owner, shop } = await openGround(t)
+  await hub.hub.logbook.seal()
+  const lane = (await owner.query('select lane from partners.dockings where id = $1', [shop.id])).rows[0].lane as number
+  const blocksOf = async () => Number((await owner.query('select count(*) as x from logbook.leaves where lane = $1', [lane])).rows[0].x)
+  const before = await blocksOf()
+  const drafted = await hub.operator('POST', `/operator/dockings/${shop.id}/decisions`, {
+    measure: { kind: 'suspend', scope: ['orders'] }, code: 'compliance.withheld_by_law', ground: [{ type: 'law', ref: '反洗钱法', article: '第五十四条' }], facts: ['What nobody may be told yet.'],
+    remedy: [{ action: { en: 'Ask the office that is named.', zh: '请咨询所列机关。' } }],
+  })
+  assert.equal(drafted.status, 202, drafted.text)
+  await hub.hub.logbook.seal()
+  assert.equal(await blocksOf(), before)
+  assert.equal((await owner.query(`select lane from platform.facts where kind = 'decision.drafted'`)).rows[0].lane, -1)
 })

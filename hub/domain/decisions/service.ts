@@ -1,4 +1,5 @@
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
+import { HOUSE_LANE } from '../../kernel/lanes.ts'
 import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import { contractsOf, findTexts } from '../rulebook/index.ts'
@@ -55,11 +56,12 @@ export async function endByItself(db: Database, id: string, how: 'lapse' | 'cond
 
 /** Keeps a measure whose facts may not be told for the second person who must approve it. Nothing is held until then. */
 export async function draftDecision(db: Database, command: HoldCommand): Promise<Outcome<{ draft: string }>> {
-  return db.transaction((connection) => underLanes(connection, [command.lane], async ({ at, append }): Promise<Outcome<{ draft: string }>> => {
+  return db.transaction((connection) => underLanes(connection, [command.lane, HOUSE_LANE], async ({ at, append }): Promise<Outcome<{ draft: string }>> => {
     const judged = await judge(connection, at, command, command.id)
     if (!judged.ok) return judged
     await connection.run(insertDraft({ lane: command.lane, id: command.id, docking: command.docking, statement: command.statement, madeBy: command.by }))
-    append({ lane: command.lane, docking: null, kind: 'decision.drafted', subject: command.id, code: null, body: JSON.stringify({ by: command.by }) })
+    // In the lane of the main site: a block of the docking's own would show that something is being thought over.
+    append({ lane: HOUSE_LANE, docking: null, kind: 'decision.drafted', subject: command.id, code: null, body: JSON.stringify({ by: command.by }) })
     return accept({ draft: command.id })
   }))
 }

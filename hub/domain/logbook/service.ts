@@ -110,12 +110,12 @@ export class Logbook {
     return decisions.length === 0 ? new Map() : proveDecisions(this.#options.db, lane, decisions, await this.#latest())
   }
 
-  async cosign(docking: { lane: number; id: string }, ask: CosignAsk & { size: number }): Promise<Outcome<Witness>> {
+  async cosign(docking: { lane: number; id: string; mode: 'sandbox' | 'live' }, ask: CosignAsk & { size: number }): Promise<Outcome<Witness>> {
     const checkpoint = await this.checkpoint(ask.size)
     return checkpoint.ok ? cosign(this.#options.db, docking, checkpoint.value, ask, this.#options.clock.nowMs()) : checkpoint
   }
 
-  /** The newest signature of every witness, the furthest first. */
+  /** The newest signature of every docking that witnesses, the furthest first. */
   async witnesses(): Promise<Witness[]> {
     return readWitnesses(await this.#options.db.run(loadWitnesses(WITNESSES_SHOWN)))
   }

@@ -174,8 +174,15 @@ export function putWitness(lane: number, docking: string, witness: Witness, at: 
   }
 }
 
+/** The newest signature of each docking, whichever of its keys made it: a docking is one witness. */
 export function loadWitnesses(limit: number): Statement {
-  return { name: 'logbook.witnesses', text: 'select name, public_key, size, signed_at, signature from logbook.witnesses order by size desc, name limit $1', values: [limit] }
+  return {
+    name: 'logbook.witnesses',
+    text: `select name, public_key, size, signed_at, signature from logbook.witnesses w where not exists (select from logbook.witnesses o
+        where o.lane = w.lane and o.docking = w.docking and (o.size, o.signed_at, o.public_key) > (w.size, w.signed_at, w.public_key))
+      order by size desc, name limit $1`,
+    values: [limit],
+  }
 }
 
 export function readWitnesses(rows: Rows): Witness[] {

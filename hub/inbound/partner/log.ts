@@ -31,7 +31,7 @@ export function ownLogRoutes(app: FastifyInstance, hub: Hub): void {
   })
 
   addRoute(app, hub, {
-    method: 'POST', path: '/api/log/witness', summary: 'Sign a checkpoint that you have checked: you then vouch for it and for every one before it', scope: 'docking:read', signed: true,
+    method: 'POST', path: '/api/log/witness', summary: 'Sign a checkpoint that you have checked: you then vouch for it and for every one before it; a sandbox rehearses this, and its signature is not kept', scope: 'docking:read', signed: true,
     body: Cosign, answers: { 200: WitnessView },
     handler: async ({ docking, body, onlyReplay }) => {
       if (onlyReplay) return { ok: false, refusal: onlyReplay }

@@ -48,7 +48,7 @@ export function logRoutes(app: FastifyInstance, hub: Hub): void {
     },
   })
   addPublicRoute(app, hub, {
-    path: '/api/log/witnesses', summary: 'Who has signed how far: the newest checkpoint of each witness', query: Type.Object({}, closed), type: 'application/json', schema: WitnessList,
+    path: '/api/log/witnesses', summary: 'Who has signed how far: the newest checkpoint of each live docking that witnesses', query: Type.Object({}, closed), type: 'application/json', schema: WitnessList,
     handler: async () => accept({ body: { items: (await hub.logbook.witnesses()).map(presentWitness), next: null }, isForEver: false }),
   })
 }
