@@ -93,3 +93,24 @@ test('whoever comments first and most does not hide who comments last', async (t
   const page = await (await fetch(`${hub.url}/rules/talked-about?version=2`)).text()
   assert.ok(page.includes('a true objection') && page.includes('noise 204.') && !page.includes('noise 0.'))
 })
+
+test('a dossier of any size that its shape allows is kept, and no counter hears of it or of what is too large', async (t) => {
+  const hub = await startHub(t)
+  const { key } = (await hub.operator('POST', '/operator/operators', { name: 'li', roles: ['compliance'] })).body
+  const send = async (path: string, body: string) => {
+    const response = await fetch(hub.url + path, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body })
+    return { status: response.status, body: (await response.json()) as { id?: string; code?: string } }
+  }
+  const counted = async () => (await (await fetch(`${hub.url}/metrics`)).text()).split('\n').filter((line) => /^berth_(requests|refusals)/.test(line) && !/metrics/.test(line))
+  const opened = await send('/operator/cases', JSON.stringify({ title: 'Case', dockings: [] }))
+  assert.equal(opened.status, 201)
+  assert.equal((await send(`/operator/cases/${opened.body.id}/moves`, JSON.stringify({ to: 'triage' }))).status, 200)
+  assert.equal((await send(`/operator/cases/${opened.body.id}/moves`, JSON.stringify({ to: 'investigate' }))).status, 200)
+  const before = await counted()
+  const dossier = (text: string) => JSON.stringify({ dossier: { found: text, subjects: Array.from({ length: 20 }, () => text), accounts: text, transactions: { from: 'a', to: 'b', text, movements: [] }, relatedParties: [], reasons: [text], crimeType: 'c', measuresTaken: text, evidence: [] } })
+  const kept = await send(`/operator/cases/${opened.body.id}/dossier`, dossier('查'.repeat(9_000)))
+  assert.equal(kept.status, 200, JSON.stringify(kept.body))
+  assert.equal((await send(`/operator/cases/${opened.body.id}/dossier`, ' '.repeat(5 * 1024 * 1024)).catch(() => ({ status: 413 }))).status, 413)
+  assert.ok(before.length > 1)
+  assert.deepEqual(await counted(), before)
+})

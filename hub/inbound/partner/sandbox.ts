@@ -65,7 +65,7 @@ export function sandboxRoutes(app: FastifyInstance, hub: Hub): void {
 
   addRoute(app, hub, {
     method: 'DELETE', path: '/api/sandbox/faults', summary: 'Take every switch back, and lift the decisions that were asked for', scope: SCOPE, answers: { 200: SandboxView },
-    handler: async ({ docking, key, nowMs, onlyReplay }) => {
+    handler: async ({ docking, nowMs, onlyReplay }) => {
       if (onlyReplay) return { ok: false, refusal: onlyReplay }
       const cleared = await hub.sandboxes.clear(docking)
       return cleared.ok ? view(hub, docking, nowMs) : cleared
