@@ -201,6 +201,7 @@ const CHINESE: Readonly<Record<string, string>> = {
   '{n} lower-case hexadecimal digits': '{n} 位小写十六进制数字',
   'a letter or digit, then letters, digits or . _ : @ # + = ~ / -': '以字母或数字开头，其后为字母、数字或 . _ : @ # + = ~ / -',
   'text without control, direction or zero-width characters': '不含控制字符、方向控制符和零宽字符的文本',
+  'text without control, direction or zero-width characters, < or >': '不含控制、方向或零宽字符，也不含尖括号的文本',
   'text without control characters, < or >': '不含控制字符和尖括号的文本',
   'written as /openapi.json says': '写法见 /openapi.json',
   'an IP address': 'IP 地址',

@@ -5,8 +5,8 @@ import { Type, type Static } from './schema.ts'
 const closed = { additionalProperties: false }
 const Id = Type.String({ minLength: 1, maxLength: 64, description: 'Opaque.' })
 
-export const SANDBOX_NAME = { minLength: 1, maxLength: 80, pattern: '^[^\\u0000-\\u001f\\u007f<>]+$', title: 'text without control characters, < or >' }
-export const CONTACT = { minLength: 3, maxLength: 254, pattern: '^[^\\s@<>"\\u0000-\\u001f\\u007f]{1,64}@[A-Za-z0-9.-]{1,189}$', title: 'an e-mail address' }
+export const SANDBOX_NAME = { minLength: 1, maxLength: 80, pattern: '^[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}<>]+$', title: 'text without control, direction or zero-width characters, < or >' }
+export const CONTACT = { minLength: 3, maxLength: 254, pattern: '^[^\\s@<>"\\p{Cc}\\p{Cf}]{1,64}@[A-Za-z0-9.-]{1,189}$', title: 'an e-mail address' }
 
 export const SandboxApplication = Type.Object({
   name: Type.String({ ...SANDBOX_NAME, description: 'What people call your platform.' }),

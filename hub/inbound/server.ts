@@ -90,6 +90,7 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
   app.addHook('onRequest', (request, reply, next) => {
     const refusal = edgeRefusal(request)
     if (refusal) answerInItsWords(hub, request, reply.header('connection', 'close'), refusal)
+    else if (request.is404 && !isAcg(request)) answerCases(hub, request, reply).then((answered) => void (answered || next()), next)
     else next()
   })
   app.addHook('preParsing', (request, reply, payload, next) => {
@@ -106,7 +107,6 @@ export async function buildServer(hub: Hub): Promise<FastifyInstance> {
     return answerInItsWords(hub, request, reply, refusal)
   })
   app.setNotFoundHandler(async (request, reply) => {
-    if (!isAcg(request) && (await answerCases(hub, request, reply))) return reply
     const path = (request.raw.url ?? '').split('?')[0]!.slice(0, 200)
     const allowed = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter((method) => app.findRoute({ method, url: path } as never) ?? matches(app, method, path))
     if (allowed.length > 0) {

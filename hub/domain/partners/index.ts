@@ -1,4 +1,4 @@
-export { PRICE_GUARDS, SCOPES as KEY_SCOPES, type DialectName, type Docking, type LiveKey, type PriceGuard } from './model.ts'
+export { PRICE_GUARDS, READ_SCOPES, SCOPES as KEY_SCOPES, type DialectName, type Docking, type LiveKey, type PriceGuard } from './model.ts'
 export { addressAllowed, keyInForce, mayUse } from './rules.ts'
 export { KeyRing } from './keyring.ts'
 export { addKey, endKeyAt, findDocking, guardPrice, keepKey, keysEnding, listDockings, mountAt, mountedDockings, openDocking, type Credentials } from './service.ts'

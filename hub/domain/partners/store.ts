@@ -1,8 +1,9 @@
 import { array, type Rows, type Statement } from '../../platform/postgres/database.ts'
 import type { DialectName, Docking, KeyKind, Mode, PriceGuard } from './model.ts'
 
+/** A partner that is known already keeps the name that it has. */
 export function insertPartner(id: string, name: string, at: Date): Statement {
-  return { text: 'insert into partners.partners (id, name, created_at) values ($1, $2, $3)', values: [id, name, at] }
+  return { text: 'insert into partners.partners (id, name, created_at) values ($1, $2, $3) on conflict (id) do nothing', values: [id, name, at] }
 }
 
 export function insertDocking(d: Docking): Statement {

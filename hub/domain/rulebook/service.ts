@@ -6,7 +6,7 @@ import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Comment, Contract, PublishAsk, RuleText, TextKind } from './model.ts'
 import { hashedForm, mayComment, mayPublish } from './rules.ts'
 import {
-  countComments, insertComment, insertContract, insertText, loadComments, loadContractsOf, loadShelf, loadText, loadTexts, loadVersions, readComments, readContracts, readTexts,
+  countComments, insertComment, insertContract, insertText, loadComments, loadContractsOf, loadNewestComments, loadShelf, loadText, loadTexts, loadVersions, readComments, readContracts, readTexts,
 } from './store.ts'
 
 /** Comments that one docking may make on one text a day, and everybody from the public together. */
@@ -90,4 +90,9 @@ export async function shelf(db: Connection, kind: TextKind | null, after: string
 
 export async function commentsOn(db: Connection, text: string, after: string, limit: number): Promise<Comment[]> {
   return readComments(await db.run(loadComments(text, after, limit)))
+}
+
+/** What was said last, in front: whoever speaks first a thousand times hides nobody. */
+export async function newestCommentsOn(db: Connection, text: string, limit: number): Promise<Comment[]> {
+  return readComments(await db.run(loadNewestComments(text, limit)))
 }

@@ -63,6 +63,10 @@ export function loadComments(text: string, after: string, limit: number): Statem
   return { text: 'select id, text, docking, body, at from rulebook.comments where text = $1 and id > $2 order by id limit $3', values: [text, after, limit] }
 }
 
+export function loadNewestComments(text: string, limit: number): Statement {
+  return { text: 'select id, text, docking, body, at from rulebook.comments where text = $1 order by id desc limit $2', values: [text, limit] }
+}
+
 export function readComments(rows: Rows): Comment[] {
   return rows.map((row) => ({ id: row[0] as string, text: row[1] as string, docking: row[2] as string | null, body: row[3] as string, at: row[4] as Date }))
 }

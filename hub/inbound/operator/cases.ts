@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { formatAmount } from '../../../protocol/money.ts'
-import { accept, type Outcome, type Refusal } from '../../../protocol/outcome.ts'
+import { accept, refuse, type Outcome, type Refusal } from '../../../protocol/outcome.ts'
 import { reasonOf } from '../../../protocol/reasons.ts'
 import { Type, type Static, type TSchema } from '../../../protocol/schema.ts'
 import { CASE_STATES, type CaseState, type Dossier } from '../../domain/compliance/index.ts'
+import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
 import { readBody, refusalOfError, type Answer } from '../pipeline.ts'
 import { langOf, problemOf } from '../problem.ts'
@@ -85,10 +86,14 @@ export function isUnseen(request: FastifyRequest): boolean {
   return unseen.has(request)
 }
 
+/** A dossier of the largest fields that its shape allows, in Chinese. */
+const CASE_BYTES = 4 * 1024 * 1024
+
 /**
- * The doors of the cases. The server knows no such routes: it asks here about every address that it does not know, and
- * the first question is whether the caller is a compliance person. Only then is the address looked at; so for everybody
- * else the work, the answer and its head are those of any unknown address, because they are that answer.
+ * The doors of the cases. The server knows no such routes: it asks here about every address that it does not know, before
+ * a byte of the body is read, and the first question is whether the caller is a compliance person. Only then is the address
+ * looked at; so for everybody else the work, the answer and its head are those of any unknown address, because they are
+ * that answer. What is a door's is counted nowhere from here on, whatever comes of it.
  * @returns whether it was answered; otherwise the address is to be answered as unknown
  */
 export async function answerCases(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
@@ -102,7 +107,9 @@ export async function answerCases(hub: Hub, request: FastifyRequest, reply: Fast
   unseen.add(request)
   reply.header('cache-control', 'no-store')
   try {
-    const outcome = await walk(hub, door, door.pattern.exec(path)![1] ?? '', query, request, person.value.name)
+    const body = await gather(request)
+    const outcome = body.ok ? await walk(hub, door, door.pattern.exec(path)![1] ?? '', query, request, body.value, person.value.name) : body
+    if (!body.ok) reply.header('connection', 'close')
     if (!outcome.ok) refuseUnseen(hub, request, reply, outcome.refusal)
     else void reply.code(outcome.value.status).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(outcome.value.body))
   } catch (error) {
@@ -112,12 +119,30 @@ export async function answerCases(hub: Hub, request: FastifyRequest, reply: Fast
   return true
 }
 
-async function walk(hub: Hub, door: Door, id: string, queryText: string, request: FastifyRequest, by: string): Promise<Outcome<Answer>> {
+/** The body, bounded in size and time by these doors alone: the bounds of the others count what they refuse. */
+async function gather({ raw }: FastifyRequest): Promise<Outcome<Buffer>> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  return new Promise((settle, fail) => {
+    const late = setTimeout(() => settle(refuse('protocol.request_timeout', { allowedS: limits.requestTimeoutS })), limits.requestTimeoutS * 1000)
+    raw.on('data', (chunk: Buffer) => {
+      bytes += chunk.byteLength
+      if (bytes <= CASE_BYTES) return void chunks.push(chunk)
+      chunks.length = 0
+      clearTimeout(late)
+      settle(refuse('protocol.request_too_large', { what: 'body', allowed: `${CASE_BYTES / 1024} KB` }))
+    })
+    raw.once('end', () => (clearTimeout(late), settle(accept(Buffer.concat(chunks)))))
+    raw.once('error', (error) => (clearTimeout(late), fail(error)))
+  })
+}
+
+async function walk(hub: Hub, door: Door, id: string, queryText: string, request: FastifyRequest, bytes: Buffer, by: string): Promise<Outcome<Answer>> {
   const query = door.query(Object.fromEntries(new URLSearchParams(queryText)))
   if (!query.ok) return query
   let body: unknown
   if (door.body) {
-    const json = readBody(request, (request.body as Buffer | undefined) ?? Buffer.alloc(0))
+    const json = readBody(request, bytes)
     if (!json.ok) return json
     const checked = door.body(json.value)
     if (!checked.ok) return checked

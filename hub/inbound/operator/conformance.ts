@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { mayAdmit, type AdmissionAsk } from '../../domain/conformance/index.ts'
+import { findDocking } from '../../domain/partners/index.ts'
 import type { Hub } from '../hub.ts'
 import { addOperatorRoute } from './route.ts'
 
@@ -12,6 +13,13 @@ export function admissionRoutes(app: FastifyInstance, hub: Hub): void {
     method: 'GET', path: '/operator/conformance', summary: 'How many live dockings came in by a badge, and how many by a waiver',
     handler: async () => accept({ status: 200, body: await hub.conformance.countAdmissions() }),
   })
+}
+
+/** Whose sandbox the run was: the live docking that it admits belongs to the same partner, so that nobody goes live by another's badge. */
+export async function partnerBehind(hub: Hub, run: { docking: string }): Promise<string> {
+  const docking = await findDocking(hub.db, run.docking)
+  if (!docking) throw new Error(`the docking ${run.docking} of a conformance run is not there`)
+  return docking.partner
 }
 
 /** How a docking that is about to be opened is admitted; null for a sandbox, of which nothing is asked. */

@@ -12,7 +12,7 @@ import { openContract } from '../../domain/terms/index.ts'
 import { writeAdmission } from '../../domain/conformance/index.ts'
 import { bestOf } from '../drill-views.ts'
 import type { Hub } from '../hub.ts'
-import { admissionFor } from './conformance.ts'
+import { admissionFor, partnerBehind } from './conformance.ts'
 import { addOperatorRoute } from './route.ts'
 
 const closed = { additionalProperties: false }
@@ -52,8 +52,9 @@ export function dockingRoutes(app: FastifyInstance, hub: Hub): void {
       const admission = await admissionFor(hub, body, by)
       if (!admission.ok) return admission
       const make = (prefix: 'prt' | 'dck' | 'key') => hub.ids.make(prefix, nowMs)
+      const partner = admission.value !== null && 'run' in admission.value ? await partnerBehind(hub, admission.value.run) : make('prt')
       const opened = await openDocking(hub.db, hub.vault, {
-        ids: { partner: make('prt'), docking: make('dck'), keys: [make('key'), make('key')] }, name: body.name, mode: body.mode, dialect: body.dialect,
+        ids: { partner, docking: make('dck'), keys: [make('key'), make('key')] }, name: body.name, mode: body.mode, dialect: body.dialect,
         appId: body.appId ?? null, appKey: body.appKey ?? null, allowedAddresses: body.allowedAddresses ?? [],
       }, async (connection, docking, at, append) => {
         await connection.run(openBalance(docking.lane, docking.id, docking.mode))

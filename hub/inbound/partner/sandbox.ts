@@ -4,13 +4,13 @@ import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { Nothing, PutClock, PutFault, SandboxDeposit, SandboxDeposited, SandboxOpened, SandboxView } from '../../../protocol/sandbox.ts'
 import { decisionsOf } from '../../domain/decisions/index.ts'
 import { loadBalances, readBalances } from '../../domain/ledger/index.ts'
-import { mayUse, renewKeys, type Credentials, type Docking } from '../../domain/partners/index.ts'
+import { mayUse, READ_SCOPES, renewKeys, type Credentials, type Docking } from '../../domain/partners/index.ts'
 import { FAULTS } from '../../domain/sandbox/index.ts'
 import type { Hub } from '../hub.ts'
 import { addRoute, type Answer } from '../pipeline.ts'
 import { presentDecision } from '../present.ts'
 
-/** The scope of everything here: it steers test money alone, and an acg-faka shop's owner has no other key at hand. */
+/** The scope of everything here, to which making keys adds its own: it steers test money alone, and an acg-faka shop's owner has no other key at hand. */
 const SCOPE = 'docking:read'
 
 export function sandboxRoutes(app: FastifyInstance, hub: Hub): void {
@@ -24,9 +24,13 @@ export function sandboxRoutes(app: FastifyInstance, hub: Hub): void {
     handler: async ({ docking, key, nowMs, onlyReplay }) => {
       // An old request sent again would end the keys that came after it.
       if (onlyReplay) return { ok: false, refusal: onlyReplay }
-      if (docking.mode === 'sandbox') {
-        const permitted = mayUse(key, 'keys:write')
+      // Keys are not for whoever may only look. The owner of a live acg-faka shop has no key but the one that may look at everything.
+      const needed = docking.mode === 'live' && docking.dialect !== 'json' ? READ_SCOPES : ['keys:write']
+      for (const scope of needed) {
+        const permitted = mayUse(key, scope)
         if (!permitted.ok) return permitted
+      }
+      if (docking.mode === 'sandbox') {
         const credentials = await renewKeys(hub.db, hub.vault, docking, [hub.ids.make('key', nowMs), hub.ids.make('key', nowMs)])
         hub.keys.forget(docking.id)
         return accept({ status: 200, body: await presentOpened(hub, docking, credentials) })

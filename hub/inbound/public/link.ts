@@ -11,6 +11,7 @@ import type { Hub } from '../hub.ts'
 import { refusalOfError } from '../pipeline.ts'
 import { formOf, readForm, type Deed, type Filled } from './appeal-form.ts'
 import { askedLanguage, preferred, refuseTo, sentenceOf, show, simple } from './letter-page.ts'
+import { isOwnForm } from './own-form.ts'
 
 const NOT_FOUND: Readonly<Record<Language, readonly [title: string, text: string]>> = {
   'zh-CN': ['链接无效或已过期', '没有与此链接对应的通知。链接在处理决定终止 90 天后失效，联系人被移除后也会失效。如需查看，请联系主站运营人员。'],
@@ -59,14 +60,6 @@ export function linkRoutes(app: FastifyInstance, hub: Hub): void {
     const { token } = request.params as { token: string }
     return reply.code(303).header('cache-control', 'no-store').header('location', `/n/${encodeURIComponent(token)}?done=1&lang=${page.letter.language}`).send()
   })
-}
-
-/** A browser says where a form came from; who holds the link and no browser needs none of that. */
-function isOwnForm(request: FastifyRequest, publicUrl: string): boolean {
-  const site = request.headers['sec-fetch-site']
-  if (site !== undefined) return site === 'same-origin'
-  const { origin } = request.headers
-  return origin === undefined || origin === 'null' || origin === new URL(publicUrl).origin
 }
 
 /** What the form asks for, done in the name of the docking that the link is about. */

@@ -5,7 +5,7 @@ import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { explain, reasonOf } from '../../../protocol/reasons.ts'
 import { Type } from '../../../protocol/schema.ts'
 import { readForm } from '../../../protocol/wire/form.ts'
-import { comment, commentsOn, findTexts, inForce, shelf, TEXT_KINDS, versionsOf, type RuleText, type TextKind } from '../../domain/rulebook/index.ts'
+import { comment, findTexts, inForce, newestCommentsOn, shelf, TEXT_KINDS, versionsOf, type RuleText, type TextKind } from '../../domain/rulebook/index.ts'
 import { escapeHtml } from '../../kernel/html.ts'
 import { visitorOf } from '../address.ts'
 import type { Hub } from '../hub.ts'
@@ -121,7 +121,7 @@ function standing(text: RuleText, hub: Hub, lang: Lang): string {
 
 async function textBody(hub: Hub, text: RuleText, versions: readonly RuleText[], lang: Lang): Promise<string> {
   const say = (zh: string, en: string) => (lang === 'zh' ? zh : en)
-  const comments = await commentsOn(hub.db, text.id, '', COMMENTS_SHOWN)
+  const comments = await newestCommentsOn(hub.db, text.id, COMMENTS_SHOWN)
   const open = hub.clock.nowMs() < text.effectiveAt.getTime()
   const counting = inForce(versions, new Date(hub.clock.nowMs()))
   const over = !open && counting !== null && counting.version > text.version

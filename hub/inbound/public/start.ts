@@ -12,6 +12,7 @@ import { presentOpened } from '../partner/sandbox.ts'
 import { answer, problems, readBody, refusalOfError } from '../pipeline.ts'
 import { langOf } from '../problem.ts'
 import { reader } from '../shape.ts'
+import { isOwnForm } from './own-form.ts'
 
 type Application = Static<typeof SandboxApplication>
 type Opened = Static<typeof SandboxOpened>
@@ -88,6 +89,7 @@ export function startRoutes(app: FastifyInstance, hub: Hub): void {
 }
 
 async function applyByForm(hub: Hub, request: FastifyRequest): Promise<Outcome<Opened>> {
+  if (!isOwnForm(request, hub.publicUrl)) return refuse('protocol.invalid_field', { path: '/origin', expected: 'a form that is sent from this page' })
   if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')) {
     return refuse('protocol.unsupported_media', { expected: 'application/x-www-form-urlencoded', seen: (request.headers['content-type'] ?? 'none').slice(0, 60) })
   }
