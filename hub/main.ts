@@ -79,7 +79,7 @@ export async function buildHub(config: Config, log: Log, onFenced: () => void): 
   const drills = new Drills({ db, clock, ids, log, signer, orders, keys, sandboxes, publicUrl: () => hub.publicUrl, tempo: config.drillTempo })
   const logbook = new Logbook({ db, clock, log, signer, publicUrl: () => hub.publicUrl })
   const decisions = new DecisionClock({
-    db, log, desk: () => ({ checks: hub.checks, inputs: hub.inputChecks }), findDocking: (id) => findDocking(db, id), nowMs: () => clock.nowMs(), onEnded: ({ docking }) => hub.keys.forget(docking),
+    db, log, desk: () => ({ checks: hub.checks, inputs: hub.inputChecks }), findDocking: (id) => findDocking(db, id), nowMs: () => clock.nowMs(), makeId: () => ids.make('dec', clock.nowMs()), onEnded: ({ docking }) => hub.keys.forget(docking),
   })
   const hub: Hub = {
     db, vault, clock, ids, log, orders, prices, notices, appeals: new AppealClock({ db, vault, clock, log, makeId: () => ids.make('dec', clock.nowMs()) }), sandboxes, conformance, drills, logbook, decisions, operators, signer, startedAtS, keys,

@@ -136,6 +136,11 @@ alter table decisions.decisions
   add constraint decisions_termination_has_notice check (form = 1 or measure <> 'terminate' or effective_at >= decided_at + interval '30 days' - interval '1 minute'
     or code in ('compliance.authority_order', 'compliance.withheld_by_law', 'compliance.fraud_found', 'partners.key_leaked')),
   add constraint decisions_termination_pays check (measure <> 'terminate' or coalesce(statement #>> '{funds,releaseAt}' ~ '[^[:space:]]', false)),
+  -- A time so late that it is none is no time.
+  add constraint decisions_times_end check (form = 1 or effective_at <= decided_at + interval '181 days' and coalesce(ends_at <= decided_at + interval '366 days', true)
+    and coalesce(statement #>> '{funds,releaseAt}' !~ '[^[:space:]]'
+      or statement #>> '{funds,releaseAt}' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T'
+      and (statement #>> '{funds,releaseAt}') collate "C" <= to_char((decided_at + interval '181 days') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS') collate "C", true)),
   -- Words that explain nothing, however they are spaced or widened.
   add constraint decisions_plain_words check (form = 1 or
     regexp_replace(lower(normalize(statement::text, nfkc)), '[[:space:]\u00ad\u200b-\u200f\u2060\ufeff._·*|~-]', '', 'g') !~ '(incompatib|notcompatible|compatibility|systemerror|unknownerror|不兼容|不相容|兼容性|兼容問題|兼容问题|相容性|系统错误|系統錯誤|系统异常|系統異常|系统原因|系統原因|未知错误|未知錯誤)'),
@@ -144,6 +149,7 @@ alter table decisions.decisions
   add constraint decisions_lift_how check (lift_how is null or lifted_at is not null and lift_how in ('person', 'condition', 'lapse', 'superseded', 'appeal', 'appeal_clock'));
 
 create unique index decisions_first on decisions.decisions (lane, docking) where form = 2 and prior is null;
+create index decisions_unreviewed on decisions.decisions (review_at) where lifted_at is null;
 create index decisions_lapsing on decisions.decisions (ends_at) where lifted_at is null and ends_at is not null;
 create index decisions_conditional on decisions.decisions (lane, id) where lifted_at is null and lifts_check is not null;
 

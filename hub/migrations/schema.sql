@@ -463,6 +463,7 @@ END),
   constraint decisions_technical_needs_check CHECK (((class <> 'technical'::text) OR jsonb_path_exists(statement, '$."evidence"[*]?(@."kind" == "check_run")'::jsonpath))),
   constraint decisions_termination_has_notice CHECK (((form = 1) OR (measure <> 'terminate'::text) OR (effective_at >= ((decided_at + '30 days'::interval) - '00:01:00'::interval)) OR (code = ANY (ARRAY['compliance.authority_order'::text, 'compliance.withheld_by_law'::text, 'compliance.fraud_found'::text, 'partners.key_leaked'::text])))),
   constraint decisions_termination_pays CHECK (((measure <> 'terminate'::text) OR COALESCE(((statement #>> '{funds,releaseAt}'::text[]) ~ '[^[:space:]]'::text), false))),
+  constraint decisions_times_end CHECK (((form = 1) OR ((effective_at <= (decided_at + '181 days'::interval)) AND COALESCE((ends_at <= (decided_at + '366 days'::interval)), true) AND COALESCE((((statement #>> '{funds,releaseAt}'::text[]) !~ '[^[:space:]]'::text) OR (((statement #>> '{funds,releaseAt}'::text[]) ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T'::text) AND (((statement #>> '{funds,releaseAt}'::text[]) COLLATE "C") <= (to_char(((decided_at + '181 days'::interval) AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS'::text) COLLATE "C")))), true)))),
   constraint decisions_withheld_by_two CHECK (((form = 1) OR ((code <> 'compliance.withheld_by_law'::text) AND (NOT jsonb_path_exists(statement, '$."evidence"[*]?(@."disclosure" == "withheld_by_law")'::jsonpath))) OR COALESCE(((draft IS NOT NULL) AND (approved_by <> decided_by) AND (approved_by ~ '[^[:space:]]'::text)), false)))
 );
 
@@ -499,6 +500,8 @@ CREATE UNIQUE INDEX decisions_first ON decisions.decisions USING btree (lane, do
 CREATE INDEX decisions_in_force ON decisions.decisions USING btree (lane, docking) WHERE (lifted_at IS NULL);
 
 CREATE INDEX decisions_lapsing ON decisions.decisions USING btree (ends_at) WHERE ((lifted_at IS NULL) AND (ends_at IS NOT NULL));
+
+CREATE INDEX decisions_unreviewed ON decisions.decisions USING btree (review_at) WHERE (lifted_at IS NULL);
 
 CREATE OR REPLACE FUNCTION decisions.end_measure(of_lane integer, of_id text, how text, by text, note text, successor text)
  RETURNS timestamp with time zone

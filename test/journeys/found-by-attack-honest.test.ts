@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startHub } from '../hub.ts'
 import { signContract } from '../rule-text.ts'
 
@@ -78,4 +79,25 @@ test('nobody hops to another class by a hash of nothing, by a period to come, or
   assert.equal((await commercial({ ground: [{ type: 'contract', ref: contract, article: '7.2' }, { type: 'law', ref: 'x', article: 'y' }] })).body.code, 'decisions.known_before')
   const reworded = await commercial({ facts: [{ text: 'The licence of the business had expired.', period: { from: '2026-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z' } }] })
   assert.deepEqual([reworded.body.code, reworded.body.because.missing], ['decisions.statement_incomplete', ['facts whose period is over']])
+})
+
+test('a measure that nobody reviewed in time leaves a warning, and the warning ends; no time is put off for ever', async (t) => {
+  const hub = await startHub(t)
+  const shop = await hub.openDocking({ mode: 'live', deposit: '100.00' })
+  const good = await hub.stockGood({ code: 'Q10', cards: 5, mode: 'live' })
+  const decide = (body: object) => hub.operator('POST', `/operator/dockings/${shop.id}/decisions`, body)
+  for (const body of [
+    statement({ kind: 'suspend', scope: ['orders'], endsAt: '9999-01-01T00:00:00Z' }), statement({ kind: 'suspend', scope: ['orders'] }, { respondBy: '9998-01-01T00:00:00Z' }),
+    statement({ kind: 'suspend', scope: ['orders'] }, { funds: { releaseAt: '9999-01-01T00:00:00Z' } }),
+  ]) assert.equal((await decide(body)).body.code, 'decisions.statement_incomplete')
+  const held = await decide(statement({ kind: 'suspend', scope: ['orders'] }, { reviewAt: new Date(Date.now() + 1_500).toISOString() }))
+  assert.equal(held.status, 201, held.text)
+  assert.equal((await hub.order(shop, { reference: 'A', good })).body.code, 'compliance.identity_unverified')
+  while (Date.now() < Date.parse(held.body.statement.clocks.reviewAt)) await sleep(50)
+  await hub.hub.decisions.review()
+  const read = (await hub.operator('GET', `/operator/decisions/${held.body.id}`)).body
+  assert.deepEqual([read.standing.state, read.standing.how], ['superseded', 'lapse'])
+  const left = (await hub.operator('GET', `/operator/dockings/${shop.id}/decisions?state=open`)).body.items
+  assert.deepEqual(left.map((one: { statement: { measure: { kind: string } } }) => one.statement.measure.kind), ['warn'])
+  assert.equal((await hub.order(shop, { reference: 'B', good })).status, 201)
 })

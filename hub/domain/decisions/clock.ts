@@ -3,17 +3,18 @@ import type { Log } from '../../platform/log.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Decision } from './model.ts'
 import { look, type CheckDesk } from './runs.ts'
-import { endByItself } from './service.ts'
-import { loadConditional, loadLapsed } from './store.ts'
+import { dropToWarn, endByItself } from './service.ts'
+import { loadConditional, loadLapsed, loadUnreviewed } from './store.ts'
 
 const EVERY_MS = 1_000
 /** A condition is asked so often; what the partner has mended counts at the latest then. */
 const CONDITIONS_EVERY_MS = 5_000
 const PAGE = 100
+const UNREVIEWED = 'Nobody reviewed it by the time that was told.'
 
-export type ClockOptions = { db: Database; log: Log; desk: () => CheckDesk; findDocking: (id: string) => Promise<CheckedDocking | null>; nowMs: () => number; onEnded: (decision: Decision) => void }
+export type ClockOptions = { db: Database; log: Log; desk: () => CheckDesk; findDocking: (id: string) => Promise<CheckedDocking | null>; nowMs: () => number; makeId: () => string; onEnded: (decision: Decision) => void }
 
-/** Ends what ends by itself: measures whose time is over, and those whose check has turned green. */
+/** Ends what ends by itself: measures whose time is over, those whose check has turned green, and those that nobody looked at again in time. */
 export class DecisionClock {
   readonly #options: ClockOptions
   #timer: NodeJS.Timeout | null = null
@@ -41,6 +42,22 @@ export class DecisionClock {
   async lapse(): Promise<number> {
     let ended = 0
     for (const [, id] of await this.#options.db.run(loadLapsed(PAGE))) ended += await this.#end(id as string, 'lapse', 'Its time is over.')
+    return ended
+  }
+
+  /** Measures whose review is overdue leave nothing but a warning, and a warning ends: silence holds nobody. @returns how many ended */
+  async review(): Promise<number> {
+    const { db, makeId, onEnded } = this.#options
+    let ended = 0
+    for (const [id, measure] of (await db.run(loadUnreviewed(PAGE))) as unknown as [string, string][]) {
+      if (measure === 'warn') ended += await this.#end(id, 'lapse', UNREVIEWED)
+      else {
+        const dropped = await dropToWarn(db, { old: id, id: makeId(), by: 'hub', note: UNREVIEWED, how: 'lapse' })
+        if (!dropped.ok) continue
+        onEnded(dropped.value)
+        ended++
+      }
+    }
     return ended
   }
 
@@ -72,6 +89,7 @@ export class DecisionClock {
     if (this.#closed) return
     try {
       await this.lapse()
+      await this.review()
       if (this.#options.nowMs() - this.#askedMs < CONDITIONS_EVERY_MS) return
       this.#askedMs = this.#options.nowMs()
       await this.askConditions()

@@ -163,6 +163,9 @@ test('every measure ends or is looked at again, money has a date, an end of rela
   const date = { funds: { releaseAt: inDays(40).toISOString() } }
   await refused('no review', () => held({ review_at: inDays(91) }))
   for (const funds of [{}, { releaseAt: '' }, { releaseAt: null }]) await refused(`funds held for ever: ${JSON.stringify(funds)}`, () => held({ scope: ['funds'] }, { funds }))
+  for (const releaseAt of [inDays(182).toISOString(), '9999-01-01T00:00:00.000Z', '+010000-01-01T00:00:00.000Z', 'never']) await refused(`money let go ${releaseAt}`, () => held({}, { funds: { releaseAt } }))
+  await refused('an end without end', () => held({ ends_at: new Date('9999-01-01T00:00:00Z') }))
+  await refused('a beginning in a year', () => held({ effective_at: inDays(365) }))
   await refused('an end of relations tomorrow', () => held({ measure: 'terminate', effective_at: inDays(29) }, date))
   await refused('an end of relations without a date for the balance', () => held({ measure: 'terminate', effective_at: inDays(31) }))
   await held({ measure: 'terminate', effective_at: inDays(30) }, date)

@@ -190,7 +190,7 @@ test('what is over ends by itself, and what is mended is lifted by the check tha
   const promised = must(await decide(await rooms.openDocking(), { measure: { liftsWhen: 'A person has seen the licence.' } }))
   const ended: string[] = []
   const clock = new DecisionClock({
-    db: rooms.db, log: rooms.hub.log, desk: () => ({ checks: rooms.hub.checks, inputs: rooms.hub.inputChecks }), nowMs: () => Date.now(), onEnded: ({ id }) => void ended.push(id),
+    db: rooms.db, log: rooms.hub.log, desk: () => ({ checks: rooms.hub.checks, inputs: rooms.hub.inputChecks }), nowMs: () => Date.now(), makeId: () => rooms.ids.make('dec', rooms.clock.nowMs()), onEnded: ({ id }) => void ended.push(id),
     findDocking: async (id) => [docking, poor].find((one) => one.id === id) ?? null,
   })
   assert.deepEqual([await clock.lapse(), await clock.askConditions()], [0, 0], 'nothing is over, and there is no money')

@@ -3,7 +3,7 @@ import { reasonOf } from '../../../protocol/reasons.ts'
 import { mayGround, type Contract, type RuleText } from '../rulebook/index.ts'
 import { isFog } from './fog.ts'
 import type { CheckRun, Earlier, Known, Place, Proof, Statement } from './model.ts'
-import { REVIEW_WITHIN_DAYS, TERMINATION_NOTICE_DAYS, URGENT } from './rules.ts'
+import { BEGINS_WITHIN_DAYS, ENDS_WITHIN_DAYS, RELEASE_WITHIN_DAYS, REVIEW_WITHIN_DAYS, TERMINATION_NOTICE_DAYS, URGENT } from './rules.ts'
 
 const DAY_MS = 86_400_000
 /** A check run older than this proves nothing about today. */
@@ -55,11 +55,24 @@ function missingOfForm(statement: Statement, at: Date): string[] {
   if (!(Date.parse(clocks.reviewAt) <= at.getTime() + REVIEW_WITHIN_DAYS * DAY_MS)) missing.push('a review within 90 days')
   if (facts.length === 0 || facts.some((fact) => fact.text.trim().length < LEAST_FACT)) missing.push('facts of at least 5 characters each')
   if (remedy.length === 0) missing.push('remedy')
+  missing.push(...lateTimes(statement, at))
   if (textsOf(statement).some(isFog)) missing.push('plain words instead of "incompatible" or "system error"')
   if (statement.evidence.some((one) => one.disclosure !== 'full' && !one.withheldGround?.trim())) missing.push('a ground for each piece of evidence that is not told in full')
   const earliestMs = at.getTime() + TERMINATION_NOTICE_DAYS * DAY_MS - CLOCK_SLACK_MS
   if (measure.kind === 'terminate' && !URGENT.includes(statement.cause.code) && Date.parse(measure.effectiveAt) < earliestMs) missing.push('30 days of notice before a termination')
   return missing
+}
+
+/** Times so late that they are none: each names the latest. A review has its own, and what is withheld until then is money. */
+function lateTimes({ measure, clocks, remedy, funds }: Statement, at: Date): string[] {
+  const isLate = (text: string | null | undefined, days: number) => text !== null && text !== undefined && text.trim() !== '' && !(Date.parse(text) <= at.getTime() + days * DAY_MS + CLOCK_SLACK_MS)
+  const late: string[] = []
+  if (isLate(measure.effectiveAt, BEGINS_WITHIN_DAYS)) late.push('effectiveAt within 180 days')
+  if (isLate(measure.endsAt, ENDS_WITHIN_DAYS)) late.push('endsAt within 365 days')
+  if (isLate(clocks.respondBy, REVIEW_WITHIN_DAYS)) late.push('respondBy within 90 days')
+  if (isLate(funds.releaseAt, RELEASE_WITHIN_DAYS)) late.push('funds.releaseAt within 180 days')
+  if (remedy.some((step) => isLate(step.due, ENDS_WITHIN_DAYS))) late.push('a due day of each step within 365 days')
+  return late
 }
 
 /** Every text that a person wrote into a statement. */

@@ -2,6 +2,10 @@ import type { Refusal } from '../../../protocol/outcome.ts'
 import type { Measure, MeasureKind, Scope, Statement } from './model.ts'
 
 export const REVIEW_WITHIN_DAYS = 90
+/** Money is let go by then, whatever it was kept for. */
+export const RELEASE_WITHIN_DAYS = 180
+export const BEGINS_WITHIN_DAYS = 180
+export const ENDS_WITHIN_DAYS = 365
 /** A termination is told so long before, but for what cannot wait. */
 export const TERMINATION_NOTICE_DAYS = 30
 /** Reasons that cannot wait: an order of an authority, what the law forbids to tell, fraud, a key in strangers' hands. */

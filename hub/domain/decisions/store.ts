@@ -168,6 +168,11 @@ export function loadLapsed(limit: number): Sql {
   return { name: 'decisions.lapsed', text: 'select lane, id, docking from decisions.decisions where lifted_at is null and ends_at <= clock_timestamp() order by ends_at limit $1', values: [limit] }
 }
 
+/** What nobody has looked at again by the time that was told for it. `review_at` of one that was put in its place is later. */
+export function loadUnreviewed(limit: number): Sql {
+  return { name: 'decisions.unreviewed', text: 'select id, measure from decisions.decisions where lifted_at is null and review_at <= clock_timestamp() order by review_at limit $1', values: [limit] }
+}
+
 /** Measures that a green check lifts, page by page. */
 export function loadConditional(after: { lane: number; id: string }, limit: number): Sql {
   return {
