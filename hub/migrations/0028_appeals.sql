@@ -33,3 +33,15 @@ $$;
 revoke all on function operators.end_operator(text, text, timestamptz) from public;
 grant execute on function operators.end_operator(text, text, timestamptz) to berth_app;
 revoke update (ended_at, ended_by) on operators.operators from berth_app;
+
+-- What was overturned on appeal: it is not decided again over what was known by then.
+create table decisions.overturned (
+  lane int not null,
+  docking text collate "C" not null,
+  decision text collate "C" not null,
+  at timestamptz(3) not null default date_trunc('milliseconds', clock_timestamp()),
+  constraint overturned_pkey primary key (lane, docking, decision),
+  constraint overturned_decision foreign key (lane, docking, decision) references decisions.decisions (lane, docking, id)
+);
+grant select on decisions.overturned to berth_app;
+grant insert (lane, docking, decision) on decisions.overturned to berth_app;

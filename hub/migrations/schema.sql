@@ -489,6 +489,15 @@ create table decisions.known (
   constraint known_source CHECK ((source = ANY (ARRAY['finding'::text, 'file'::text])))
 );
 
+create table decisions.overturned (
+  lane integer not null,
+  docking text collate "C" not null,
+  decision text collate "C" not null,
+  at timestamp(3) with time zone default date_trunc('milliseconds'::text, clock_timestamp()) not null,
+  constraint overturned_pkey PRIMARY KEY (lane, docking, decision),
+  constraint overturned_decision FOREIGN KEY (lane, docking, decision) REFERENCES decisions.decisions(lane, docking, id)
+);
+
 CREATE INDEX check_runs_of ON decisions.check_runs USING btree (lane, docking, id);
 
 CREATE INDEX decisions_by_id ON decisions.decisions USING btree (id);
@@ -521,10 +530,12 @@ grant select on table decisions.check_runs to berth_app;
 grant select on table decisions.decisions to berth_app;
 grant select on table decisions.drafts to berth_app;
 grant select on table decisions.known to berth_app;
+grant select on table decisions.overturned to berth_app;
 grant insert (check_name), insert (code), insert (docking), insert (id), insert (input_hash), insert (lane), insert (ran_by), insert (reproducible), insert (result), insert (sha256), insert (side), insert (verdict), insert (version) on table decisions.check_runs to berth_app;
 grant insert (approved_by), insert (by_law), insert (class), insert (code), insert (contract), insert (contract_sha256), insert (decided_by), insert (docking), insert (draft), insert (effective_at), insert (ends_at), insert (fresh_at), insert (fresh_sha256), insert (goods), insert (id), insert (keys), insert (lane), insert (lifts_check), insert (lifts_input), insert (measure), insert (prior), insert (prior_at), insert (prior_class), insert (requests_per_second), insert (review_at), insert (rule), insert (rule_bare), insert (rule_effective_at), insert (rule_published_at), insert (rule_sha256), insert (run), insert (run_at), insert (scope), insert (side), insert (statement), insert (supersedes), insert (unit_price_max), insert (units_per_order) on table decisions.decisions to berth_app;
 grant insert (docking), insert (id), insert (lane), insert (made_by), insert (statement) on table decisions.drafts to berth_app;
 grant insert (docking), insert (lane), insert (sha256), insert (source) on table decisions.known to berth_app;
+grant insert (decision), insert (docking), insert (lane) on table decisions.overturned to berth_app;
 grant execute on function decisions.end_measure(integer,text,text,text,text,text) to berth_app;
 
 

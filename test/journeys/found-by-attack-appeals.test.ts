@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { AppealClock } from '../../hub/domain/appeals/index.ts'
+import { signContract } from '../rule-text.ts'
 import { startHub, type Reply, type TestDocking, type TestHub } from '../hub.ts'
 
 const LAW = [{ type: 'law', ref: '电子商务法', article: '第二十七条' }]
@@ -7,6 +9,7 @@ const REMEDY = { en: 'Send a valid business licence.', zh: '请提交有效的�
 const FACT = 'The business licence that was sent has expired.'
 const HOLD = { code: 'compliance.identity_unverified', scope: ['orders'], facts: [FACT], ground: LAW, remedy: REMEDY }
 const WHOLE = { code: HOLD.code, ground: LAW, facts: [FACT], remedy: [{ action: REMEDY }], measure: { kind: 'suspend', scope: ['orders'] } }
+const OVERTURNED = { outcome: 'overturned', text: 'The licence is valid.' }
 const UPHELD = { outcome: 'upheld', text: 'It stands as it is.' }
 
 type As = (key: string, method: string, path: string, body?: unknown) => Promise<Reply>
@@ -29,6 +32,7 @@ const hold = ({ as, shop }: Stage, key: string, change = {}) => as(key, 'POST', 
 const supersede = ({ as }: Stage, key: string, old: string, change = {}) => as(key, 'POST', `/operator/decisions/${old}/supersede`, { note: 'Told once more.', statement: { ...WHOLE, ...change } })
 const judge = ({ as }: Stage, key: string, appeal: string, verdict: object = UPHELD) => as(key, 'POST', `/operator/appeals/${appeal}/decide`, verdict)
 const appeal = async ({ hub, shop }: Stage, decision: string, by = shop) => hub.bearer(by, 'POST', `/api/decisions/${decision}/appeals`, { text: 'It is valid.' })
+const standing = async ({ hub, shop }: Stage) => (await hub.operator('GET', `/operator/dockings/${shop.id}/decisions?state=open`)).body.items.map(({ id }: { id: string }) => id)
 
 test('whoever took a decision does not judge the one that took its place, nor the one that an appeal left of it', async (t) => {
   const stage = await openStage(t)
@@ -59,4 +63,37 @@ test('the database names who decided, and lets nobody who ended begin again', as
   for (const end of ['null, ended_by = null', `now() + interval '1 year', ended_by = 'x'`]) await assert.rejects(run(`update operators.operators set ended_at = ${end} where name = $1`, ['bob']), { code: '42501' })
   await run('select operators.end_operator($1, $2, now())', ['bob', 'somebody'])
   assert.equal((await run('select ended_by from operators.operators where name = $1', ['bob']))[0]![0], 'owner')
+})
+
+test('an overturned measure ends whatever was put in its place or beside it meanwhile, and is not taken again over what was known', async (t) => {
+  const stage = await openStage(t)
+  const { hub, shop, alice, bob } = stage
+  const first = await hold(stage, alice)
+  const filed = (await appeal(stage, first.body.id)).body.id
+  const second = await supersede(stage, alice, first.body.id)
+  const beside = await hold(stage, alice)
+  const other = await hold(stage, alice, { code: 'compliance.licence_missing', facts: ['No permit for telecom services was handed in.'] })
+  assert.deepEqual([second.status, beside.status, other.status], [201, 201, 201])
+  assert.equal((await judge(stage, bob, filed, OVERTURNED)).status, 200)
+  assert.deepEqual(await standing(stage), [other.body.id], 'a matter of its own stands')
+  for (const again of [await hold(stage, alice), await hold(stage, bob), await hold(stage, alice, { facts: ['The business licence of the shop is out of date.'] }), await hold(stage, alice, { code: 'compliance.licence_missing' }), await supersede(stage, alice, other.body.id)]) {
+    assert.deepEqual([again.status, again.body.code, again.body.because.decision], [409, 'decisions.known_before', again.body.because.decision])
+  }
+  assert.deepEqual(await standing(stage), [other.body.id])
+  await hub.hub.db.run({ text: 'select 1 from pg_sleep(0.01)', values: [] })
+  const now = new Date().toISOString()
+  const news = await stage.as(alice, 'POST', `/operator/dockings/${shop.id}/decisions`, { ...WHOLE, facts: [{ text: 'The licence that was handed in today is of another company.', period: { from: now, to: now } }] })
+  assert.equal(news.status, 201, news.text)
+})
+
+test('a missed clock leaves a warning of whatever stands by then', async (t) => {
+  const stage = await openStage(t)
+  const { hub, alice } = stage
+  const contract = [{ type: 'contract', ref: await signContract(hub.hub, stage.shop), article: '7.2' }]
+  const first = await hold(stage, alice, { code: 'terms.payment_overdue', ground: contract })
+  const filed = await appeal(stage, first.body.id)
+  assert.equal((await supersede(stage, alice, first.body.id, { code: 'terms.payment_overdue', ground: contract })).status, 201)
+  await new AppealClock({ db: hub.hub.db, vault: hub.hub.vault, clock: { nowMs: () => Date.parse(filed.body.decideBy) }, log: hub.hub.log, makeId: () => hub.hub.ids.make('dec', Date.now()) }).tick()
+  const left = (await hub.operator('GET', `/operator/dockings/${stage.shop.id}/decisions?state=open`)).body.items
+  assert.deepEqual(left.map(({ statement }: { statement: { measure: { kind: string } } }) => statement.measure.kind), ['warn'])
 })

@@ -2,7 +2,7 @@ import { accept, refuse, type Outcome } from '../../../protocol/outcome.ts'
 import { reasonOf } from '../../../protocol/reasons.ts'
 import { mayGround, type Contract, type RuleText } from '../rulebook/index.ts'
 import { isFog } from './fog.ts'
-import type { CheckRun, Earlier, Known, Place, Proof, Statement } from './model.ts'
+import type { CheckRun, Earlier, Known, Overturned, Place, Proof, Statement } from './model.ts'
 import { BEGINS_WITHIN_DAYS, ENDS_WITHIN_DAYS, RELEASE_WITHIN_DAYS, REVIEW_WITHIN_DAYS, TERMINATION_NOTICE_DAYS, URGENT } from './rules.ts'
 
 const DAY_MS = 86_400_000
@@ -123,12 +123,15 @@ export function isWithheld({ cause, evidence }: Statement): boolean {
 
 /**
  * Where a new statement stands among the earlier ones of its docking. Refuses `decisions.known_before` when an earlier one
- * told another class and nothing here became known after it: who says "technical" first cannot say "commercial" over what
- * was on the table all the time. For compliance a law or an order of an authority may always be told. A piece of evidence
- * is news when the hub itself made it: a red run for this very code, or a finding. Any hash can be sent, and proves no day.
+ * told another class and nothing here became known after it, or when an appeal overturned this very matter and nothing did
+ * since: who says "technical" first cannot say "commercial" over what was on the table all the time. For compliance a law or an
+ * order of an authority may always be told. A piece of evidence is news when the hub itself made it: a red run for this very
+ * code, or a finding. Any hash can be sent, and proves no day.
  * @param earlier newest first  @param hashes SHA-256 of the facts of the statement, in their order
  */
-export function place(statement: Statement, earlier: readonly Earlier[], hashes: readonly string[], known: Known, runs: readonly CheckRun[], at: Date): Outcome<Place> {
+export function place(
+  statement: Statement, earlier: readonly Earlier[], hashes: readonly string[], known: Known, runs: readonly CheckRun[], at: Date, overturned: readonly Overturned[] = [],
+): Outcome<Place> {
   const byLaw = statement.cause.class === 'compliance' && statement.ground.some((g) => g.type === 'law' || g.type === 'authority_order')
   const things = [
     ...statement.facts.map((fact, i) => ({ sha256: hashes[i]!, at: knownAt(fact, known.get(hashes[i]!)?.at, earlier[0]?.decidedAt ?? null) })),
@@ -138,6 +141,8 @@ export function place(statement: Statement, earlier: readonly Earlier[], hashes:
   const bound = earlier.filter((one) => one.class !== statement.cause.class && (one.endedAt === null || one.decidedAt.getTime() > at.getTime() - HOP_DAYS * DAY_MS))
   const hopped = byLaw ? undefined : bound.find((one) => newest === null || newest.at <= one.decidedAt)
   if (hopped) return refuse('decisions.known_before', { decision: hopped.id, told: hopped.class, toldAt: hopped.decidedAt.toISOString() })
+  const again = overturned.find((one) => isSameMatter(statement, hashes, one) && (newest === null || newest.at <= one.at))
+  if (again) return refuse('decisions.known_before', { decision: again.decision, told: again.class, toldAt: again.at.toISOString() })
   // The database takes the time at which the hash was first heard of; the rule above may have known it to be older still.
   const fresh = newest === null ? null : { sha256: newest.sha256, at: known.get(newest.sha256)!.at }
   return accept({ prior: earlier[0] ?? null, byLaw, fresh })
@@ -147,6 +152,11 @@ export function place(statement: Statement, earlier: readonly Earlier[], hashes:
 function isNews({ kind, id, sha256 }: Statement['evidence'][number], { cause }: Statement, runs: readonly CheckRun[], known: Known): boolean {
   if (kind === 'check_run') return runs.some((run) => run.id === id && run.sha256 === sha256 && run.verdict === 'fail' && run.code === cause.code)
   return known.get(sha256)?.source === kind
+}
+
+/** Whether a statement says again what was overturned: a fact of it, or its code where nothing that stands is merely told better. */
+function isSameMatter({ cause, supersedes }: Pick<Statement, 'cause' | 'supersedes'>, hashes: readonly string[], overturned: Overturned): boolean {
+  return hashes.some((one) => overturned.facts.includes(one)) || (supersedes === null && cause.code === overturned.code)
 }
 
 /** A fact is as old as the end of what it tells of. One without a period is no news once a statement was made. */

@@ -7,7 +7,7 @@ export { isWithheld } from './honesty.ts'
 export { tellable } from './wording.ts'
 export { insertKnown, loadMeasures, readMeasures } from './store.ts'
 export {
-  approveDraft, decidersOf, decisionPage, decisionsOf, draftDecision, dropToWarn, findDecision, findDecisionById, hold, lift, supersede, type HoldCommand,
+  approveDraft, decidersOf, decisionPage, decisionsOf, draftDecision, dropToWarn, findDecision, findDecisionById, hold, lift, overturn, supersede, whatStands, type HoldCommand,
 } from './service.ts'
 export { look, runChecks, type CheckDesk, type InputCheck } from './runs.ts'
 export { DecisionClock } from './clock.ts'

@@ -92,6 +92,9 @@ export type Proof = {
 /** An earlier statement about the same docking. */
 export type Earlier = { id: string; class: ReasonClass; decidedAt: Date; endedAt: Date | null }
 
+/** A decision that an appeal overturned, with what it rested on. `facts` are SHA-256. */
+export type Overturned = { decision: string; class: ReasonClass; code: ReasonCode; at: Date; facts: readonly string[] }
+
 /** When the hub first heard of each fact and piece of evidence, by SHA-256; `source` says what it is where the hub made or keeps it itself. */
 export type Known = ReadonlyMap<string, { at: Date; source: Source | null }>
 export type Source = 'finding' | 'file'

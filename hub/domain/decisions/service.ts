@@ -7,7 +7,8 @@ import { admit, isWithheld, place, type Records } from './honesty.ts'
 import type { Decision, How, Place, Proof, Statement, StatementDraft } from './model.ts'
 import { hollow, REVIEW_WITHIN_DAYS, TERMINATION_NOTICE_DAYS, URGENT } from './rules.ts'
 import {
-  endMeasure, insertDecision, insertDraft, insertKnown, loadDeciders, loadDecision, loadDecisionsOf, loadDraft, loadEarlier, loadKnown, loadRuns, locateDecision, readDecisions, readEarlier, readKnown, readRuns,
+  endMeasure, insertDecision, insertDraft, insertKnown, insertOverturned, loadAfter, loadDeciders, loadDecision, loadDecisionsOf, loadDraft, loadEarlier, loadKnown, loadOverturned, loadRuns, locateDecision,
+  readDecisions, readEarlier, readKnown, readOverturned, readRuns,
 } from './store.ts'
 import { complete, hashOfFact } from './wording.ts'
 
@@ -47,6 +48,31 @@ export async function dropToWarn(db: Database, command: { old: string; id: strin
 /** Ends a measure by a person, or by what an appeal found. A second lift changes nothing and says when the first was. */
 export async function lift(db: Database, command: { id: string; by: string; note: string; source?: 'person' | 'appeal' }): Promise<Outcome<Decision>> {
   return underDecision(db, command.id, async (connection, lane, decision) => accept(await end(connection, lane, decision, { how: command.source ?? 'person', by: command.by, note: command.note, successor: null })))
+}
+
+/**
+ * What an appeal found wrong ends at once: the decision itself, whatever has taken its place, and whatever was taken beside
+ * it in the same matter since. From here on it is not decided again over what was known by now. Ended already is no refusal.
+ */
+export async function overturn(db: Database, command: { id: string; by: string; note: string }): Promise<Outcome<null>> {
+  return db.transaction(async (connection) => {
+    const found = (await connection.run(locateDecision(command.id)))[0]
+    if (!found) return refuse('decisions.not_found', { decision: command.id.slice(0, 64) })
+    const [lane, docking] = found as [number, string]
+    return underLanes(connection, [lane], async (locked) => {
+      await connection.run(insertOverturned(lane, docking, command.id))
+      const wrong = readOverturned(await connection.run(loadOverturned(lane, docking))).find((one) => one.decision === command.id)!
+      const after = new Set([command.id, ...(await connection.run(loadAfter(lane, command.id))).map((row) => row[0] as string)])
+      for (const one of readDecisions(await connection.run(loadDecisionsOf(lane, docking, true)))) {
+        const hashes = one.statement.facts.map((fact) => hashOfFact(fact.text))
+        const isCopy = one.id > command.id && one.statement.cause.code === wrong.code && hashes.every((hash) => wrong.facts.includes(hash))
+        if (!after.has(one.id) && !isCopy) continue
+        await end(connection, locked, one, { how: 'appeal', by: command.by, note: command.note, successor: null })
+        if (one.id !== command.id) await connection.run(insertOverturned(lane, docking, one.id))
+      }
+      return accept(null)
+    })
+  })
 }
 
 /** Ends a measure by what it said of itself: its time is over, or its check is green. Does nothing where it has ended meanwhile. */
@@ -115,7 +141,7 @@ async function judge(connection: Connection, at: Date, command: HoldCommand, dra
   const proof = admit(statement, records, at)
   if (!proof.ok) return proof
   if (draft === null && isWithheld(statement)) return refuse('decisions.statement_incomplete', { missing: ['a second person, since its facts are withheld'] })
-  const where = place(statement, readEarlier(await connection.run(loadEarlier(lane, docking))), hashes, readKnown(await connection.run(loadKnown(lane, docking, all))), records.runs, at)
+  const where = place(statement, readEarlier(await connection.run(loadEarlier(lane, docking))), hashes, readKnown(await connection.run(loadKnown(lane, docking, all))), records.runs, at, readOverturned(await connection.run(loadOverturned(lane, docking))))
   return where.ok ? accept({ statement, proof: proof.value, where: where.value }) : where
 }
 
@@ -233,4 +259,10 @@ export async function findDecisionById(db: Connection, id: string): Promise<Deci
 /** Whoever took or approved a decision, those in whose place it stands, and those that took its place but on appeal. */
 export async function decidersOf(db: Connection, lane: number, id: string): Promise<string[]> {
   return (await db.run(loadDeciders(lane, id))).map((row) => row[0] as string)
+}
+
+/** The last of those that took the place of a decision one after another, or the decision itself. */
+export async function whatStands(db: Connection, lane: number, id: string): Promise<Decision> {
+  const last = (await db.run(loadAfter(lane, id))).at(-1)
+  return (await findDecision(db, lane, last ? (last[0] as string) : id))!
 }

@@ -1,8 +1,8 @@
 import type { ReasonClass, ReasonCode, Side } from '../../../protocol/reasons.ts'
 import { parseAmount } from '../../../protocol/money.ts'
 import { array, type Rows, type Statement as Sql } from '../../platform/postgres/database.ts'
-import type { CheckRun, Decision, Earlier, How, Known, Measure, Place, Proof, Source, StatementDraft } from './model.ts'
-import { complete } from './wording.ts'
+import type { CheckRun, Decision, Earlier, How, Known, Measure, Overturned, Place, Proof, Source, StatementDraft } from './model.ts'
+import { complete, hashOfFact } from './wording.ts'
 
 /** One docking must not make the batch of the others slow, whoever decided how often about it. What stops something is read before what does not. */
 const MOST_MEASURES = 100
@@ -64,6 +64,17 @@ export function loadDecision(lane: number, id: string): Sql {
 /** Finds the lane of a decision by its id alone; an operator names decisions without knowing lanes. */
 export function locateDecision(id: string): Sql {
   return { text: 'select lane, docking from decisions.decisions where id = $1', values: [id] }
+}
+
+/** What took the place of a decision, one after another. */
+export function loadAfter(lane: number, id: string): Sql {
+  return {
+    text: `with recursive after as (
+        select superseded_by as id, 1 as n from decisions.decisions where lane = $1 and id = $2
+        union all select d.superseded_by, a.n + 1 from after a join decisions.decisions d on d.lane = $1 and d.id = a.id
+      ) select id from after where id is not null order by n`,
+    values: [lane, id],
+  }
 }
 
 /** The persons of the chain in which a decision stands. What an appeal itself put there is no part of it. */
@@ -152,6 +163,25 @@ export function readRuns(rows: Rows): CheckRun[] {
 
 export function insertDraft(draft: { lane: number; id: string; docking: string; statement: unknown; madeBy: string }): Sql {
   return { text: 'insert into decisions.drafts (lane, id, docking, statement, made_by) values ($1, $2, $3, $4, $5)', values: [draft.lane, draft.id, draft.docking, JSON.stringify(draft.statement), draft.madeBy] }
+}
+
+export function insertOverturned(lane: number, docking: string, decision: string): Sql {
+  return { text: 'insert into decisions.overturned (lane, docking, decision) values ($1, $2, $3) on conflict do nothing', values: [lane, docking, decision] }
+}
+
+/** What appeals overturned about a docking, newest first, with the words of the facts. */
+export function loadOverturned(lane: number, docking: string): Sql {
+  return {
+    text: `select d.id, d.class, d.code, o.at, d.statement -> 'facts' from decisions.overturned o join decisions.decisions d on d.lane = o.lane and d.id = o.decision
+      where o.lane = $1 and o.docking = $2 order by o.at desc limit 200`,
+    values: [lane, docking],
+  }
+}
+
+export function readOverturned(rows: Rows): Overturned[] {
+  return rows.map((row) => ({
+    decision: row[0] as string, class: row[1] as ReasonClass, code: row[2] as ReasonCode, at: row[3] as Date, facts: (row[4] as { text: string }[]).map(({ text }) => hashOfFact(text)),
+  }))
 }
 
 /** A draft that nobody approved yet and that is not older than seven days. */
