@@ -18,7 +18,7 @@ const TWINS: Readonly<Record<string, string>> = {
   蒹: '兼', 溶: '容', 榕: '容', 蓉: '容', 統: '统', 錯: '错', 誤: '误', 異: '异', 問: '问', 題: '题', 報: '报', 軟: '软',
 }
 /** Letters that are drawn as nothing. */
-const FILLERS = /[\u115f\u1160\u17b4\u17b5\u3164\uffa0]/gu
+const FILLERS = /[\u115f\u1160\u3164\uffa0]/gu
 
 /** Whether a text hides behind such words. */
 export function isFog(text: string): boolean {
