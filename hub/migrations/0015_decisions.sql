@@ -143,7 +143,7 @@ alter table decisions.decisions
       and (statement #>> '{funds,releaseAt}') collate "C" <= to_char((decided_at + interval '181 days') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS') collate "C", true)),
   -- Words that explain nothing, however they are spaced or widened.
   add constraint decisions_plain_words check (form = 1 or
-    regexp_replace(lower(normalize(statement::text, nfkc)), '[[:space:]\u00ad\u200b-\u200f\u2060\ufeff._·*|~-]', '', 'g') !~ '(incompatib|notcompatible|compatibility|systemerror|unknownerror|不兼容|不相容|兼容性|兼容問題|兼容问题|相容性|系统错误|系統錯誤|系统异常|系統異常|系统原因|系統原因|未知错误|未知錯誤)'),
+    regexp_replace(lower(normalize(statement::text, nfkc)), '[[:space:]\u00ad\u115f\u1160\u200b-\u200f\u2060\u3164\ufeff._·*|~/!?(),;:、。-]', '', 'g') !~ '(incompatib|notcompatible|compatibility|systemerror|unknownerror|不兼容|不相容|兼容性|兼容問題|兼容问题|相容性|系统错误|系統錯誤|系统异常|系統異常|系统原因|系統原因|未知错误|未知錯誤|systemfault|systemfailure|systembusy|系统报错|系统故障|系统繁忙|系统问题|系統問題|系統故障|接口不支持|接口不匹配|系统不匹配)'),
   add constraint decisions_supersedes foreign key (lane, docking, supersedes) references decisions.decisions (lane, docking, id),
   add constraint decisions_superseded_by foreign key (lane, docking, superseded_by) references decisions.decisions (lane, docking, id),
   add constraint decisions_lift_how check (lift_how is null or lifted_at is not null and lift_how in ('person', 'condition', 'lapse', 'superseded', 'appeal', 'appeal_clock'));

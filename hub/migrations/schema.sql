@@ -454,7 +454,7 @@ CASE measure
     ELSE true
 END),
   constraint decisions_no_hop CHECK (((form = 1) OR (prior IS NULL) OR (prior_class = class) OR by_law OR (decided_at >= (prior_at + '90 days'::interval)) OR COALESCE(((fresh_sha256 IS NOT NULL) AND (fresh_at > prior_at)), false))),
-  constraint decisions_plain_words CHECK (((form = 1) OR (regexp_replace(lower(NORMALIZE((statement)::text, NFKC)), '[[:space:]\u00ad\u200b-\u200f\u2060\ufeff._·*|~-]'::text, ''::text, 'g'::text) !~ '(incompatib|notcompatible|compatibility|systemerror|unknownerror|不兼容|不相容|兼容性|兼容問題|兼容问题|相容性|系统错误|系統錯誤|系统异常|系統異常|系统原因|系統原因|未知错误|未知錯誤)'::text))),
+  constraint decisions_plain_words CHECK (((form = 1) OR (regexp_replace(lower(NORMALIZE((statement)::text, NFKC)), '[[:space:]\u00ad\u115f\u1160\u200b-\u200f\u2060\u3164\ufeff._·*|~/!?(),;:、。-]'::text, ''::text, 'g'::text) !~ '(incompatib|notcompatible|compatibility|systemerror|unknownerror|不兼容|不相容|兼容性|兼容問題|兼容问题|相容性|系统错误|系統錯誤|系统异常|系統異常|系统原因|系統原因|未知错误|未知錯誤|systemfault|systemfailure|systembusy|系统报错|系统故障|系统繁忙|系统问题|系統問題|系統故障|接口不支持|接口不匹配|系统不匹配)'::text))),
   constraint decisions_prior_whole CHECK ((((prior IS NULL) = (prior_class IS NULL)) AND ((prior IS NULL) = (prior_at IS NULL)))),
   constraint decisions_reviewed CHECK ((review_at <= (decided_at + '90 days'::interval))),
   constraint decisions_scope CHECK (((cardinality(scope) > 0) AND (scope <@ ARRAY['goods'::text, 'orders'::text, 'funds'::text, 'members'::text, 'key'::text]))),

@@ -170,7 +170,7 @@ test('every measure ends or is looked at again, money has a date, an end of rela
   await refused('an end of relations without a date for the balance', () => held({ measure: 'terminate', effective_at: inDays(31) }))
   await held({ measure: 'terminate', effective_at: inDays(30) }, date)
   await held({ measure: 'terminate', code: 'compliance.fraud_found' }, date)
-  for (const fog of ['Your system is INCOMPATIBLE.', 'i n c o m p a t i b l e', 'ｉｎｃｏｍｐａｔｉｂｌｅ', 'incom\u200bpatible', '系统不兼容', '系 统 错 误', '兼容性问题', 'System_Error']) await refused(fog, () => held({}, { facts: [{ text: fog }] }))
+  for (const fog of ['Your system is INCOMPATIBLE.', 'i n c o m p a t i b l e', 'ｉｎｃｏｍｐａｔｉｂｌｅ', 'incom\u200bpatible', '系统不兼容', '系 统 错 误', '兼容性问题', 'System_Error', '不，兼，容', '不/兼/容', 'incom\u3164patible', '系统报错', 'system fault', '接口不支持']) await refused(fog, () => held({}, { facts: [{ text: fog }] }))
   await refused('no facts', () => held({}, { facts: [] }))
   await refused('no way back', () => held({}, { remedy: [] }))
   await refused('another kind in the statement', () => held({}, { measure: { kind: 'warn' } }))

@@ -117,6 +117,7 @@ test('whoever cheats is told what is missing', () => {
 test('fog is seen in every text, however it is spaced, widened or spelled', () => {
   const fogs = [
     'Your system is Incompatible with ours.', 'i n c o m p a t i b l e', 'incom​patible', 'ｉｎｃｏｍｐａｔｉｂｌｅ', 'іnсоmраtіblе', 'in-com-pat-i-ble', 'SYSTEM   ERROR', 'System_Error 5', '系统不兼容，请等待。', '系 统 不 兼 容', '系统·错误', '系統錯誤', '兼容性问题', 'í́ncompatible',
+    '不，兼，容', '不/兼/容', 'system，error', 'incompat1ble', 'ıncompatıble', 'incømpatible', '🅘ncompatible', 'incom\u3164patible', 'incom\u115fpatible', '不蒹容', '系统报错', '系统故障', '系统繁忙', '系統問題', 'system fault', '不匹配。', '接口不支持', '接口不匹配',
   ]
   for (const fog of fogs) {
     assert.equal(isFog(fog), true, fog)
@@ -125,7 +126,7 @@ test('fog is seen in every text, however it is spaced, widened or spelled', () =
       { facts: [{ text: 'The turnover fell.', metrics: [{ name: fog, value: '1', threshold: '2', unit: 'yuan', query: 'x' }] }] },
     ]) assert.match(missing(changes), new RegExp(FOG.slice(0, 11)), fog)
   }
-  for (const plain of ['The business licence has expired.', '系统对接测试未通过：签名算法为 MD5。', 'The error rate of the system was 4 %.']) assert.equal(isFog(plain), false, plain)
+  for (const plain of ['The business licence has expired.', '系统对接测试未通过：签名算法为 MD5。', 'The error rate of the system was 4 %.', '营业执照上的名称与收款账户不匹配。', 'Order 4051 of 7 July was never paid.']) assert.equal(isFog(plain), false, plain)
   const between = fc.constantFrom('', ' ', '  ', '​', '-', '.', ' ')
   fc.assert(fc.property(fc.array(between, { minLength: 12, maxLength: 12 }), fc.constantFrom('incompatible', 'system error'), fc.boolean(), (gaps, word, upper) => {
     const spelled = [...word].map((letter, i) => letter + gaps[i % 12]).join('')

@@ -10,6 +10,8 @@ const DAY_MS = 86_400_000
 const RUN_FRESH_MS = DAY_MS
 /** 没有执照。 is a fact; less is not a sentence in any language. */
 const LEAST_FACT = 5
+/** Notes that a partner reads are held to the same. */
+export const PLAIN = 'plain words instead of "incompatible" or "system error"'
 /** How long an earlier statement that has ended still binds what may be said next. */
 const HOP_DAYS = 90
 /** What two readings of a clock within one command may differ by. */
@@ -56,7 +58,7 @@ function missingOfForm(statement: Statement, at: Date): string[] {
   if (facts.length === 0 || facts.some((fact) => fact.text.trim().length < LEAST_FACT)) missing.push('facts of at least 5 characters each')
   if (remedy.length === 0) missing.push('remedy')
   missing.push(...lateTimes(statement, at))
-  if (textsOf(statement).some(isFog)) missing.push('plain words instead of "incompatible" or "system error"')
+  if (textsOf(statement).some(isFog)) missing.push(PLAIN)
   if (statement.evidence.some((one) => one.disclosure !== 'full' && !one.withheldGround?.trim())) missing.push('a ground for each piece of evidence that is not told in full')
   const earliestMs = at.getTime() + TERMINATION_NOTICE_DAYS * DAY_MS - CLOCK_SLACK_MS
   if (measure.kind === 'terminate' && !URGENT.includes(statement.cause.code) && Date.parse(measure.effectiveAt) < earliestMs) missing.push('30 days of notice before a termination')

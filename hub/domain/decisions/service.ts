@@ -3,7 +3,8 @@ import { HOUSE_LANE } from '../../kernel/lanes.ts'
 import { underLanes, type LaneWork } from '../../platform/facts.ts'
 import type { Connection, Database } from '../../platform/postgres/database.ts'
 import { contractsOf, findTexts } from '../rulebook/index.ts'
-import { admit, isWithheld, place, type Records } from './honesty.ts'
+import { isFog } from './fog.ts'
+import { admit, isWithheld, place, PLAIN, type Records } from './honesty.ts'
 import type { Decision, How, Place, Proof, Statement, StatementDraft } from './model.ts'
 import { hollow, REVIEW_WITHIN_DAYS, TERMINATION_NOTICE_DAYS, URGENT } from './rules.ts'
 import {
@@ -26,7 +27,7 @@ export async function hold(db: Database, command: HoldCommand): Promise<Outcome<
  * @param command.how `superseded`, or what made it necessary: an `appeal`, or the clock of one
  */
 export async function supersede(db: Database, command: { old: string; id: string; statement: StatementDraft; by: string; note: string; how?: How; publishedRate?: number }): Promise<Outcome<Decision>> {
-  return underDecision(db, command.old, (connection, lane, old) => replace(connection, lane, old, command))
+  return isFog(command.note) ? refuse('decisions.statement_incomplete', { missing: [PLAIN] }) : underDecision(db, command.old, (connection, lane, old) => replace(connection, lane, old, command))
 }
 
 /**
@@ -47,6 +48,7 @@ export async function dropToWarn(db: Database, command: { old: string; id: strin
 
 /** Ends a measure by a person, or by what an appeal found. A second lift changes nothing and says when the first was. */
 export async function lift(db: Database, command: { id: string; by: string; note: string; source?: 'person' | 'appeal' }): Promise<Outcome<Decision>> {
+  if (isFog(command.note)) return refuse('decisions.statement_incomplete', { missing: [PLAIN] })
   return underDecision(db, command.id, async (connection, lane, decision) => accept(await end(connection, lane, decision, { how: command.source ?? 'person', by: command.by, note: command.note, successor: null })))
 }
 
