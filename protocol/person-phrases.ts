@@ -20,6 +20,8 @@ export const PERSON_PHRASES: Readonly<Record<string, string>> = {
   'fewer scopes, fewer goods or an earlier end': '更少的范围、更少的商品或更早的终止时间',
   'with the outcome partly, and with no other': '仅在结果为 partly 时填写',
   'a form of this page': '本页的表单',
+  'the key or link that the appeal was filed with, or a key that you made yourself': '提交申诉时所用的密钥或链接，或您自己创建的密钥',
+  'the sha256 alone: a sandbox keeps no files': '只填 sha256：沙箱不保存文件',
   'a form that is sent from this page': '从本页提交的表单',
   'what you want to say, {n} to {m} characters': '申诉内容，{n} 至 {m} 字',
 

@@ -24,6 +24,8 @@ create table appeals.appeals (
   closed_at timestamp with time zone,
   outcome_decision text collate "C",
   deciders text[] default '{}'::text[] not null,
+  own_hand boolean default true not null,
+  sandbox boolean default false not null,
   constraint appeals_pkey PRIMARY KEY (lane, id),
   constraint appeals_decision FOREIGN KEY (lane, docking, decision) REFERENCES decisions.decisions(lane, docking, id),
   constraint appeals_another_person CHECK (((lower(decided_by) <> lower(decision_by)) AND ((approved_by IS NULL) OR (lower(decided_by) <> lower(approved_by))))),
@@ -101,7 +103,7 @@ CREATE INDEX appeals_running ON appeals.appeals USING btree (lane, id) WHERE (st
 
 CREATE UNIQUE INDEX pauses_one_open ON appeals.pauses USING btree (lane, appeal) WHERE (until_at IS NULL);
 
-CREATE OR REPLACE FUNCTION appeals.file_appeal(of_lane integer, new_id text, of_docking text, of_decision text, stands boolean, by_way text, by text, at timestamp with time zone, due timestamp with time zone)
+CREATE OR REPLACE FUNCTION appeals.file_appeal(of_lane integer, new_id text, of_docking text, of_decision text, stands boolean, by_way text, by text, at timestamp with time zone, due timestamp with time zone, own boolean, play boolean)
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
@@ -112,9 +114,9 @@ AS $function$
     union select d.lane, d.supersedes, d.superseded_by, d.decided_by, d.approved_by
       from chain c join decisions.decisions d on d.lane = c.lane and d.id in (c.supersedes, c.superseded_by)
   )
-  insert into appeals.appeals (lane, id, docking, decision, class, code, decision_by, approved_by, deciders, stands_when_missed, via, filed_by, filed_at, decide_by)
+  insert into appeals.appeals (lane, id, docking, decision, class, code, decision_by, approved_by, deciders, stands_when_missed, via, filed_by, filed_at, decide_by, own_hand, sandbox)
   select d.lane, new_id, d.docking, d.id, d.class, d.code, d.decided_by, d.approved_by,
-      (select array_agg(distinct lower(p.name)) from chain c cross join unnest(array[c.decided_by, c.approved_by]) p(name) where p.name is not null), stands, by_way, by, at, due
+      (select array_agg(distinct lower(p.name)) from chain c cross join unnest(array[c.decided_by, c.approved_by]) p(name) where p.name is not null), stands, by_way, by, at, due, own, play
     from decisions.decisions d where d.lane = of_lane and d.docking = of_docking and d.id = of_decision
 $function$;
 
@@ -125,7 +127,7 @@ grant insert, select on table appeals.evidence to berth_app;
 grant insert, select on table appeals.pauses to berth_app;
 grant update (closed_at), update (decide_by), update (decided_by), update (evidence_due), update (extended_days), update (missed_at), update (outcome_decision), update (paused_at), update (paused_for), update (state) on table appeals.appeals to berth_app;
 grant update (until_at) on table appeals.pauses to berth_app;
-grant execute on function appeals.file_appeal(integer,text,text,text,boolean,text,text,timestamp with time zone,timestamp with time zone) to berth_app;
+grant execute on function appeals.file_appeal(integer,text,text,text,boolean,text,text,timestamp with time zone,timestamp with time zone,boolean,boolean) to berth_app;
 
 
 create schema catalogue;

@@ -56,7 +56,7 @@ test('the database names who decided, and lets nobody who ended begin again', as
   const run = (text: string, values: unknown[] = []) => hub.hub.db.run({ text, values } as Parameters<typeof hub.hub.db.run>[0])
   await assert.rejects(run(`insert into appeals.appeals (lane, id, docking, decision, class, code, decision_by, stands_when_missed, via, filed_by, filed_at, decide_by)
     values ($1, 'apl_x', $2, 'dec_none', 'compliance', 'x', 'somebody', false, 'api', 'x', now(), now())`, [lane, shop.id]), { code: '42501' })
-  await run(`select appeals.file_appeal($1, 'apl_x', $2, 'dec_none', false, 'api', 'x', now(), now())`, [lane, shop.id])
+  await run(`select appeals.file_appeal($1, 'apl_x', $2, 'dec_none', false, 'api', 'x', now(), now(), true, false)`, [lane, shop.id])
   assert.deepEqual(await run('select id from appeals.appeals where lane = $1', [lane]), [], 'about no decision there is no appeal')
   assert.equal((await hub.operator('POST', '/operator/operators/bob/end', {})).status, 200)
   assert.equal((await hub.operator('POST', '/operator/operators/bob/end', {})).status, 404)
@@ -96,4 +96,42 @@ test('a missed clock leaves a warning of whatever stands by then', async (t) => 
   await new AppealClock({ db: hub.hub.db, vault: hub.hub.vault, clock: { nowMs: () => Date.parse(filed.body.decideBy) }, log: hub.hub.log, makeId: () => hub.hub.ids.make('dec', Date.now()) }).tick()
   const left = (await hub.operator('GET', `/operator/dockings/${stage.shop.id}/decisions?state=open`)).body.items
   assert.deepEqual(left.map(({ statement }: { statement: { measure: { kind: string } } }) => statement.measure.kind), ['warn'])
+})
+
+test('a key that the main site made neither spends the appeal of the partner nor takes it back', async (t) => {
+  const stage = await openStage(t)
+  const { hub, shop, alice, bob } = stage
+  const made = async (scopes: string[]) => ({ ...shop, apiKey: (await hub.operator('POST', `/operator/dockings/${shop.id}/keys`, { kind: 'bearer', scopes })).body.secret as string })
+  const own = { ...shop, apiKey: (await hub.signed(shop, 'POST', '/api/keys', { kind: 'bearer' }, { idempotencyKey: 'mine' })).body.secret as string }
+  assert.ok(own.apiKey)
+  const planted = await made(['docking:read'])
+  const first = await hold(stage, alice)
+  const forged = await appeal(stage, first.body.id, planted)
+  assert.equal((await judge(stage, bob, forged.body.id)).status, 200)
+  assert.equal((await appeal(stage, first.body.id, planted)).body.code, 'appeals.ended')
+  const mine = await appeal(stage, first.body.id, own)
+  assert.equal(mine.status, 201, mine.text)
+  const takeBack = (by: TestDocking) => hub.bearer(by, 'POST', `/api/appeals/${mine.body.id}/withdraw`, {})
+  assert.equal((await takeBack(planted)).body.code, 'protocol.invalid_field')
+  assert.equal((await judge(stage, bob, mine.body.id)).status, 200)
+  for (const by of [planted, own]) assert.equal((await appeal(stage, first.body.id, by)).body.code, 'appeals.ended')
+})
+
+test('an appeal of a sandbox keeps no files and stands in nobody\'s queue', async (t) => {
+  const stage = await openStage(t)
+  const { hub, alice } = stage
+  const shop = await hub.openDocking({ mode: 'sandbox' })
+  const held = await hold({ ...stage, shop }, alice)
+  const file = (evidence: object[]) => hub.bearer(shop, 'POST', `/api/decisions/${held.body.id}/appeals`, { text: 'It is valid.', evidence })
+  assert.equal((await file([{ name: 'a', content: Buffer.from('x').toString('base64') }])).body.code, 'protocol.invalid_field')
+  assert.equal((await file([{ name: 'a', sha256: 'a'.repeat(64) }])).status, 201)
+  assert.deepEqual((await hub.operator('GET', '/operator/appeals?state=all')).body.items, [])
+})
+
+test('a law beside a commercial cause does not make a measure outlive the clock of its appeal', async (t) => {
+  const stage = await openStage(t)
+  const ground = [{ type: 'contract', ref: await signContract(stage.hub.hub, stage.shop), article: '7.2' }, { type: 'law', ref: 'xx', article: 'yy' }]
+  const first = await hold(stage, stage.alice, { code: 'terms.payment_overdue', ground })
+  const filed = (await appeal(stage, first.body.id)).body.id
+  assert.equal((await stage.as(stage.bob, 'GET', `/operator/appeals/${filed}`)).body.standsWhenMissed, false)
 })

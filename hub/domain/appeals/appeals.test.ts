@@ -28,7 +28,7 @@ async function decide(rooms: Rooms, docking: Docking, { ground: given, scope = [
   }))
 }
 
-const whoOf = (docking: Docking): Appellant => ({ lane: docking.lane, docking: docking.id, via: 'api', by: docking.id })
+const whoOf = (docking: Docking): Appellant => ({ lane: docking.lane, docking: docking.id, via: 'api', by: docking.id, isOwnHand: true, isSandbox: false })
 const file = (rooms: Rooms, docking: Docking, decision: Decision, evidence: EvidenceAsk[] = []) =>
   fileAppeal(rooms, whoOf(docking), { id: rooms.ids.make('apl', rooms.clock.nowMs()), decision: decision.id, text: 'The invoice was paid on the 3rd.', evidence })
 const judge = (rooms: Rooms, appeal: Appeal, verdict: Verdict, by = 'li', narrower: Parameters<typeof decideAppeal>[1]['narrower'] = null) =>

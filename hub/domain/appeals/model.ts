@@ -26,6 +26,10 @@ export type Appeal = {
   via: Via
   /** The key or the contact through which it was filed. */
   filedBy: string
+  /** Whether the partner itself made that key or contact, and not the main site. */
+  isOwnHand: boolean
+  /** Filed about a sandbox: play, which nobody of the main site is called for. */
+  isSandbox: boolean
   filedAt: Date
   state: AppealState
   /** Until when it has to be decided; it moves on by what the clock stood still. */

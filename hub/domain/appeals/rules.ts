@@ -19,11 +19,14 @@ export function isOpen(appeal: Pick<Appeal, 'state'>): boolean {
   return (OPEN_STATES as readonly string[]).includes(appeal.state)
 }
 
-/** Whether a decision may be appealed against: one open appeal at a time, none after a verdict, none long after its end. */
-export function mayFile(decision: Pick<Decision, 'id' | 'liftedAt' | 'statement'>, known: readonly Appeal[], at: Date): Outcome<null> {
+/**
+ * Whether a decision may be appealed against: one open appeal at a time, none after a verdict, none long after its end. A
+ * verdict on what was filed with a key or a contact that the main site made does not spend the appeal of the partner's own hand.
+ */
+export function mayFile(decision: Pick<Decision, 'id' | 'liftedAt' | 'statement'>, known: readonly Appeal[], at: Date, isOwnHand: boolean): Outcome<null> {
   const open = known.find(isOpen)
   if (open) return refuse('appeals.open_already', { appeal: open.id, decision: decision.id })
-  const decided = known.find(({ state }) => state !== 'withdrawn')
+  const decided = known.find((one) => one.state !== 'withdrawn' && (one.isOwnHand || !isOwnHand))
   if (decided) return ended(decided)
   const { endsAt } = decision.statement.measure
   const endedMs = Math.min(decision.liftedAt?.getTime() ?? Infinity, endsAt === null ? Infinity : Date.parse(endsAt))
@@ -34,6 +37,12 @@ export function mayFile(decision: Pick<Decision, 'id' | 'liftedAt' | 'statement'
 /** Whether the partner may still say or hand in something. */
 export function mayGo(appeal: Appeal): Outcome<null> {
   return isOpen(appeal) ? accept(null) : ended(appeal)
+}
+
+/** What one hand filed another takes back only with something that the partner made itself: the main site makes keys too. */
+export function mayWithdraw(appeal: Appeal, who: { by: string; isOwnHand: boolean }): Outcome<null> {
+  return who.isOwnHand || appeal.filedBy === who.by ? accept(null)
+    : refuse('protocol.invalid_field', { path: '/appeal', expected: 'the key or link that the appeal was filed with, or a key that you made yourself' })
 }
 
 /**
@@ -79,9 +88,9 @@ export function resumedClock(appeal: Appeal, at: Date): { decideBy: Date; paused
 
 const FRAUD: readonly string[] = ['compliance.fraud_found']
 
-/** Whether a missed clock leaves the measure as it is. */
+/** Whether a missed clock leaves the measure as it is: a law beside another cause than compliance is no such ground. */
 export function standsWhenMissed({ ground, cause }: Pick<Statement, 'ground' | 'cause'>): boolean {
-  return ground.some(({ type }) => type === 'law' || type === 'authority_order') || FRAUD.includes(cause.code)
+  return (cause.class === 'compliance' && ground.some(({ type }) => type === 'law' || type === 'authority_order')) || FRAUD.includes(cause.code)
 }
 
 /** The measure made less. Refuses what is not named, and what would not be less. */

@@ -5,7 +5,7 @@ import type { Connection, Database } from '../../platform/postgres/database.ts'
 import type { Vault } from '../../platform/sealing/vault.ts'
 import { findDecision, type Decision } from '../decisions/index.ts'
 import type { Appeal, Entry, EntryKind, EvidenceAsk, Via, WholeAppeal } from './model.ts'
-import { checkEvidence, DAY_MS, DECIDE_WITHIN_DAYS, FILED_A_DAY_MAX, mayFile, mayGo, resumedClock, standsWhenMissed } from './rules.ts'
+import { checkEvidence, DAY_MS, DECIDE_WITHIN_DAYS, FILED_A_DAY_MAX, mayFile, mayGo, mayWithdraw, resumedClock, standsWhenMissed } from './rules.ts'
 import {
   countFiled, endPause, insertAppeal, insertEntry, insertEvidence, loadAppeal, loadAppeals, loadAppealsOf, loadAppealsOfDecision, loadEntries, loadEvidence, loadFile, moveAppeal,
   readAppeals, readEvidence,
@@ -15,21 +15,21 @@ import {
 export type AppealDesk = { db: Database; vault: Vault }
 
 /** Who speaks for a docking: a key of it, or a contact through a link. */
-export type Appellant = { lane: number; docking: string; via: Via; by: string }
+export type Appellant = { lane: number; docking: string; via: Via; by: string; isOwnHand: boolean; isSandbox: boolean }
 
 export type FileAsk = { id: string; decision: string; text: string; evidence: readonly EvidenceAsk[] }
 
 /** Files an appeal against a decision about the docking. A decision about another one is as unknown as none. */
 export async function fileAppeal({ db, vault }: AppealDesk, who: Appellant, ask: FileAsk): Promise<Outcome<Appeal>> {
-  const checked = withHashes(ask.evidence, 0)
+  const checked = withHashes(ask.evidence, 0, who.isSandbox)
   if (!checked.ok) return checked
   const decision = await findDecision(db, who.lane, ask.decision)
   if (!decision || decision.docking !== who.docking) return refuse('decisions.not_found', { decision: ask.decision.slice(0, 64) })
   return db.transaction((connection) =>
     underLanes(connection, [who.lane], async (lane) => {
-      const may = mayFile(decision, readAppeals(await connection.run(loadAppealsOfDecision(who.lane, decision.id))), lane.at)
+      const may = mayFile(decision, readAppeals(await connection.run(loadAppealsOfDecision(who.lane, decision.id))), lane.at, who.isOwnHand)
       if (!may.ok) return may
-      const filed = (await connection.run(countFiled(who.lane, who.docking, new Date(lane.at.getTime() - DAY_MS)))).map((row) => row[0] as Date)
+      const filed = (await connection.run(countFiled(who.lane, who.docking, new Date(lane.at.getTime() - DAY_MS), who.isOwnHand))).map((row) => row[0] as Date)
       if (filed.length >= FILED_A_DAY_MAX) {
         const retryAfterS = Math.max(1, Math.ceil((filed[filed.length - FILED_A_DAY_MAX]!.getTime() + DAY_MS - lane.at.getTime()) / 1_000))
         return refuse('platform.rate_limited', { allowed: `${FILED_A_DAY_MAX} appeals a day`, retryAfterS }, { retryAfterS })
@@ -47,7 +47,7 @@ export async function fileAppeal({ db, vault }: AppealDesk, who: Appellant, ask:
 export async function giveEvidence(desk: AppealDesk, who: Appellant, id: string, text: string, evidence: readonly EvidenceAsk[]): Promise<Outcome<Appeal>> {
   return underOwn(desk, who, id, async (connection, lane, appeal) => {
     const kept = (await connection.run(loadEvidence(appeal.lane, appeal.id))).length
-    const checked = withHashes(evidence, kept)
+    const checked = withHashes(evidence, kept, who.isSandbox)
     if (!checked.ok) return checked
     const note = await write(connection, desk.vault, lane, appeal, { kind: 'given', side: 'partner', by: who.by, text, dueAt: null })
     await attach(connection, desk.vault, appeal, note, kept, checked.value)
@@ -60,6 +60,8 @@ export async function giveEvidence(desk: AppealDesk, who: Appellant, id: string,
 /** Takes an open appeal back. It may be filed again. */
 export async function withdrawAppeal(desk: AppealDesk, who: Appellant, id: string): Promise<Outcome<Appeal>> {
   return underOwn(desk, who, id, async (connection, lane, appeal) => {
+    const may = mayWithdraw(appeal, who)
+    if (!may.ok) return may
     const going = appeal.pausedAt === null ? appeal : await resume(connection, appeal, lane.at)
     const gone: Appeal = { ...going, state: 'withdrawn', closedAt: lane.at }
     await connection.run(moveAppeal(gone))
@@ -99,7 +101,7 @@ function newAppeal(id: string, who: Appellant, decision: Decision, at: Date): Ap
   const { class: cls, code } = decision.statement.cause
   return {
     lane: who.lane, id, docking: who.docking, decision: decision.id, class: cls, code, decisionBy: decision.decidedBy, approvedBy: decision.approvedBy, deciders: [], standsWhenMissed: standsWhenMissed(decision.statement),
-    via: who.via, filedBy: who.by, filedAt: at, state: 'filed', decideBy: new Date(at.getTime() + DECIDE_WITHIN_DAYS * DAY_MS), pausedAt: null, evidenceDue: null, extendedDays: 0,
+    via: who.via, filedBy: who.by, isOwnHand: who.isOwnHand, isSandbox: who.isSandbox, filedAt: at, state: 'filed', decideBy: new Date(at.getTime() + DECIDE_WITHIN_DAYS * DAY_MS), pausedAt: null, evidenceDue: null, extendedDays: 0,
     missedAt: null, decidedBy: null, closedAt: null, outcomeDecision: null,
   }
 }
@@ -113,13 +115,15 @@ export async function write(connection: Connection, vault: Vault, { at }: Pick<L
 }
 
 /** A fact of an appeal. No words and no names of documents: facts are for ever. */
-export function tell({ append }: LaneWork, { lane, docking, id, decision }: Appeal, kind: string, body: object): void {
-  append({ lane, docking, kind, subject: id, code: null, body: JSON.stringify({ decision, ...body }) })
+export function tell({ append }: LaneWork, { lane, docking, id, decision, isSandbox }: Appeal, kind: string, body: object): void {
+  append({ lane, docking, kind, subject: id, code: null, body: JSON.stringify({ decision, ...(isSandbox ? { sandbox: true } : {}), ...body }) })
 }
 
 type Hashed = EvidenceAsk & { sha256: string }
 
-function withHashes(items: readonly EvidenceAsk[], kept: number): Outcome<Hashed[]> {
+function withHashes(items: readonly EvidenceAsk[], kept: number, isSandbox: boolean): Outcome<Hashed[]> {
+  const file = isSandbox ? items.findIndex(({ content }) => content !== null) : -1
+  if (file >= 0) return refuse('protocol.invalid_field', { path: `/evidence/${file}`, expected: 'the sha256 alone: a sandbox keeps no files' })
   const hashes = items.map(({ content, sha256 }) => (content === null ? (sha256 ?? '') : hash('sha256', content, 'hex')))
   const checked = checkEvidence(items, kept, hashes)
   return checked.ok ? accept(items.map((item, i) => ({ ...item, sha256: hashes[i]! }))) : checked

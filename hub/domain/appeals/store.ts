@@ -3,14 +3,14 @@ import { array, type Rows, type Statement } from '../../platform/postgres/databa
 import type { Appeal, AppealState, EntryKind, EvidenceItem, Verdict, Via } from './model.ts'
 
 const COLUMNS = `lane, id, docking, decision, class, code, decision_by, stands_when_missed, via, filed_by, filed_at, state, decide_by, paused_at, evidence_due,
-  extended_days, missed_at, decided_by, closed_at, outcome_decision, approved_by, deciders`
+  extended_days, missed_at, decided_by, closed_at, outcome_decision, approved_by, deciders, own_hand, sandbox`
 const OPEN = `state in ('filed', 'evidence_owed', 'under_review')`
 
 /** The function reads the class, the code and the persons off the decision itself. */
 export function insertAppeal(a: Appeal): Statement {
   return {
-    text: 'select appeals.file_appeal($1, $2, $3, $4, $5, $6, $7, $8, $9)',
-    values: [a.lane, a.id, a.docking, a.decision, a.standsWhenMissed, a.via, a.filedBy, a.filedAt, a.decideBy],
+    text: 'select appeals.file_appeal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+    values: [a.lane, a.id, a.docking, a.decision, a.standsWhenMissed, a.via, a.filedBy, a.filedAt, a.decideBy, a.isOwnHand, a.isSandbox],
   }
 }
 
@@ -31,9 +31,9 @@ export function loadAppealsOf(lane: number, docking: string, before: string | nu
   }
 }
 
-/** A page of all appeals, newest first. */
+/** A page of all appeals but those of sandboxes, newest first. */
 export function loadAppeals(open: boolean, before: string | null, limit: number): Statement {
-  return { text: `select ${COLUMNS} from appeals.appeals where ${open ? OPEN : 'true'} and ($1::text is null or id < $1) order by id desc limit $2`, values: [before, limit] }
+  return { text: `select ${COLUMNS} from appeals.appeals where not sandbox and ${open ? OPEN : 'true'} and ($1::text is null or id < $1) order by id desc limit $2`, values: [before, limit] }
 }
 
 /** Open appeals whose clock, or whose evidence, is due before a time; by id. */
@@ -44,8 +44,9 @@ export function loadDueAppeals(before: Date, after: string, limit: number): Stat
   }
 }
 
-export function countFiled(lane: number, docking: string, since: Date): Statement {
-  return { text: 'select filed_at from appeals.appeals where lane = $1 and docking = $2 and filed_at > $3 order by filed_at', values: [lane, docking, since] }
+/** @param onlyOwn leaves out what was filed with what the main site made */
+export function countFiled(lane: number, docking: string, since: Date, onlyOwn: boolean): Statement {
+  return { text: 'select filed_at from appeals.appeals where lane = $1 and docking = $2 and filed_at > $3 and (own_hand or not $4::boolean) order by filed_at', values: [lane, docking, since, onlyOwn] }
 }
 
 export function readAppeals(rows: Rows): Appeal[] {
@@ -53,7 +54,7 @@ export function readAppeals(rows: Rows): Appeal[] {
     lane: row[0] as number, id: row[1] as string, docking: row[2] as string, decision: row[3] as string, class: row[4] as ReasonClass, code: row[5] as ReasonCode, decisionBy: row[6] as string,
     standsWhenMissed: row[7] as boolean, via: row[8] as Via, filedBy: row[9] as string, filedAt: row[10] as Date, state: row[11] as AppealState, decideBy: row[12] as Date,
     pausedAt: row[13] as Date | null, evidenceDue: row[14] as Date | null, extendedDays: row[15] as number, missedAt: row[16] as Date | null, decidedBy: row[17] as string | null,
-    closedAt: row[18] as Date | null, outcomeDecision: row[19] as string | null, approvedBy: row[20] as string | null, deciders: row[21] as string[],
+    closedAt: row[18] as Date | null, outcomeDecision: row[19] as string | null, approvedBy: row[20] as string | null, deciders: row[21] as string[], isOwnHand: row[22] as boolean, isSandbox: row[23] as boolean,
   }))
 }
 

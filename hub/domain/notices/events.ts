@@ -63,10 +63,11 @@ function keyEnded(owner: Owner, { kind, body, at }: AcceptedFact, subject: strin
 /** An appeal has two sides, each told what it did not do itself; the one who filed gets a receipt. */
 function appealed(owner: Owner, { kind: factKind, position, body }: AcceptedFact, subject: string): Event[] {
   const { kind, partner, mainSite } = APPEALED[factKind]!
-  const about = aboutAppeal(subject, (JSON.parse(body) as { decision: string }).decision, owner)
+  const { decision, sandbox } = JSON.parse(body) as { decision: string; sandbox?: true }
+  const about = aboutAppeal(subject, decision, owner)
   return [
     ...(partner ? [{ owner, wanted: ['decisions', 'appeals'] as const, kind, subject, occasion: position, body: about, only: null }] : []),
-    ...(mainSite ? [{ owner: MAIN_SITE_OWNER, wanted: ['appeals'] as const, kind, subject, occasion: position, body: about, only: null }] : []),
+    ...(mainSite && !sandbox ? [{ owner: MAIN_SITE_OWNER, wanted: ['appeals'] as const, kind, subject, occasion: position, body: about, only: null }] : []),
   ]
 }
 
@@ -85,7 +86,7 @@ export async function* dueAppeals(db: Database, at: Date): AsyncGenerator<Event[
   let after = ''
   for (;;) {
     const appeals = readAppeals(await db.run(loadDueAppeals(new Date(at.getTime() + DUE_DAYS * DAY_MS), after, APPEALS_A_PAGE)))
-    yield appeals.flatMap((one): Event[] => one.state === 'evidence_owed' || one.missedAt !== null ? [] : [{
+    yield appeals.flatMap((one): Event[] => one.isSandbox || one.state === 'evidence_owed' || one.missedAt !== null ? [] : [{
       owner: MAIN_SITE_OWNER, wanted: ['appeals'], kind: 'appeal_due', subject: one.id, occasion: BigInt(Math.floor(one.decideBy.getTime() / 1_000)), body: aboutAppeal(one.id, one.decision, one), only: null,
     }])
     if (appeals.length < APPEALS_A_PAGE) return

@@ -22,7 +22,7 @@ import { OutageWatch } from './outage.ts'
 import type { Channels, Dispatch } from './ports.ts'
 import { isLinkAlive } from './rules.ts'
 import { Sender } from './send.ts'
-import { loadByToken, loadNotices, readNotices, retryNotice } from './store.ts'
+import { loadByToken, loadContact, loadNotices, readContacts, readNotices, retryNotice } from './store.ts'
 import { keyOf, valuesOf } from './watches.ts'
 
 export type NoticesOptions = {
@@ -42,7 +42,7 @@ export type NoticesOptions = {
 }
 
 /** What a person may do at a link about a decision: which appeal is open, or whether one may be filed. */
-export type Matter = { lane: number; docking: string; contact: string; decision: string; open: string | null; isOwed: boolean; mayFile: boolean }
+export type Matter = { lane: number; docking: string; contact: string; decision: string; open: string | null; isOwed: boolean; mayFile: boolean; isOwnHand: boolean; isSandbox: boolean }
 /** `head` says what it is about, `body` all of it, `appeals` what was said against it. */
 export type LinkPage = { letter: Letter; head: string; body: string; appeals: string; matter: Matter | null }
 
@@ -139,9 +139,11 @@ export class Notices {
     const open = appeals.find(({ appeal }) => isOpen(appeal))?.appeal ?? null
     if (open === null && !isLinkAlive(notice.createdAt, decision, at)) return null
     const letter = await this.#letterOf(notice, asked ?? (row.at(-1) as Language), true)
+    const contact = (await db.run(loadContact(notice.lane, notice.contact)))[0]
+    const isOwnHand = contact !== undefined && readContacts([contact])[0]!.setBy === 'partner'
     const matter: Matter | null = decision && {
       lane: notice.lane, docking: notice.docking, contact: notice.contact, decision: decision.id, open: open?.id ?? null, isOwed: open?.state === 'evidence_owed',
-      mayFile: mayFile(decision, appeals.map(({ appeal }) => appeal), at).ok,
+      mayFile: mayFile(decision, appeals.map(({ appeal }) => appeal), at, isOwnHand).ok, isOwnHand, isSandbox: (await findDocking(db, notice.docking))?.mode === 'sandbox',
     }
     return { letter, ...writePageHtml(letter), appeals: writeSections(appeals.flatMap((one) => appealSections(one, letter.language))), matter }
   }

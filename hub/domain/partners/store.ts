@@ -175,3 +175,8 @@ export function keepKeyOn(lane: number, id: string): Statement {
 export function loadTwinsOf(lives: readonly string[]): Statement {
   return { text: 'select twin_of, id from partners.dockings where twin_of = any($1::text[])', values: [array.text(lives)] }
 }
+
+/** Whether the docking made a key itself: only its own calls carry what they were asked as. */
+export function loadMadeItself(lane: number, docking: string, id: string): Statement {
+  return { text: 'select 1 from partners.keys where lane = $1 and docking = $2 and id = $3 and asked_as is not null', values: [lane, docking, id] }
+}

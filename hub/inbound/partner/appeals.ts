@@ -3,6 +3,7 @@ import { AppealPage, AppealSummary, AppealView, FileAppeal, GiveEvidence, Withdr
 import { accept, refuse } from '../../../protocol/outcome.ts'
 import { Type } from '../../../protocol/schema.ts'
 import { fileAppeal, findAppeal, giveEvidence, listAppealsOf, withdrawAppeal, type Appellant, type EvidenceAsk } from '../../domain/appeals/index.ts'
+import { loadMadeItself } from '../../domain/partners/index.ts'
 import { isId } from '../../kernel/ids.ts'
 import { limits } from '../../kernel/limits.ts'
 import type { Hub } from '../hub.ts'
@@ -16,7 +17,7 @@ export function appealRoutes(app: FastifyInstance, hub: Hub): void {
     method: 'POST', path: '/api/decisions/:decision/appeals', summary: 'Appeal against a decision; another person than the one who decided decides it, and it is free', scope: 'docking:read',
     body: FileAppeal, bodyLimit: limits.appealBytes, answers: { 201: AppealSummary },
     handler: async (asked) => {
-      const filed = await fileAppeal(hub, appellantOf(asked), { id: hub.ids.make('apl', asked.nowMs), decision: asked.params.decision!, text: asked.body.text, evidence: evidenceOf(asked.body.evidence) })
+      const filed = await fileAppeal(hub, await appellantOf(hub, asked), { id: hub.ids.make('apl', asked.nowMs), decision: asked.params.decision!, text: asked.body.text, evidence: evidenceOf(asked.body.evidence) })
       return filed.ok ? accept({ status: 201, body: presentAppeal(filed.value) }) : filed
     },
   })
@@ -44,7 +45,7 @@ export function appealRoutes(app: FastifyInstance, hub: Hub): void {
     method: 'POST', path: '/api/appeals/:appeal/evidence', summary: 'Add words and documents to an open appeal; where they were asked for, its clock goes on', scope: 'docking:read',
     body: GiveEvidence, bodyLimit: limits.appealBytes, answers: { 200: AppealSummary },
     handler: async (asked) => {
-      const given = await giveEvidence(hub, appellantOf(asked), asked.params.appeal!, asked.body.text, evidenceOf(asked.body.evidence))
+      const given = await giveEvidence(hub, await appellantOf(hub, asked), asked.params.appeal!, asked.body.text, evidenceOf(asked.body.evidence))
       return given.ok ? accept({ status: 200, body: presentAppeal(given.value) }) : given
     },
   })
@@ -52,14 +53,15 @@ export function appealRoutes(app: FastifyInstance, hub: Hub): void {
   addRoute(app, hub, {
     method: 'POST', path: '/api/appeals/:appeal/withdraw', summary: 'Take an open appeal back; it may be filed again', scope: 'docking:read', body: WithdrawAppeal, answers: { 200: AppealSummary },
     handler: async (asked) => {
-      const gone = await withdrawAppeal(hub, appellantOf(asked), asked.params.appeal!)
+      const gone = await withdrawAppeal(hub, await appellantOf(hub, asked), asked.params.appeal!)
       return gone.ok ? accept({ status: 200, body: presentAppeal(gone.value) }) : gone
     },
   })
 }
 
-function appellantOf({ docking, key }: Pick<Asked, 'docking' | 'key'>): Appellant {
-  return { lane: docking.lane, docking: docking.id, via: 'api', by: key.id }
+async function appellantOf(hub: Hub, { docking, key }: Pick<Asked, 'docking' | 'key'>): Promise<Appellant> {
+  const isOwnHand = (await hub.db.run(loadMadeItself(docking.lane, docking.id, key.id))).length > 0
+  return { lane: docking.lane, docking: docking.id, via: 'api', by: key.id, isOwnHand, isSandbox: docking.mode === 'sandbox' }
 }
 
 function evidenceOf(items: { name: string; note?: string; sha256?: string; content?: string }[] = []): EvidenceAsk[] {

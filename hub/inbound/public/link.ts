@@ -65,7 +65,7 @@ export function linkRoutes(app: FastifyInstance, hub: Hub): void {
 /** What the form asks for, done in the name of the docking that the link is about. */
 async function act(hub: Hub, { matter }: LinkPage, { deed, text, evidence }: Filled): Promise<Outcome<Appeal>> {
   if (!matter) return refuse('protocol.invalid_field', { path: '/deed', expected: 'a form of this page' })
-  const who: Appellant = { lane: matter.lane, docking: matter.docking, via: 'link', by: matter.contact }
+  const who: Appellant = { lane: matter.lane, docking: matter.docking, via: 'link', by: matter.contact, isOwnHand: matter.isOwnHand, isSandbox: matter.isSandbox }
   const open = matter.open
   const deeds: Record<Deed, () => Promise<Outcome<Appeal>>> = {
     file: () => fileAppeal(hub, who, { id: hub.ids.make('apl', hub.clock.nowMs()), decision: matter.decision, text, evidence }),
