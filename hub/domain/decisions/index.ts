@@ -1,8 +1,7 @@
 export {
   SCOPES, type CheckRun, type Condition, type Decision, type Ground, type How, type Measure, type MeasureKind, type Scope, type Statement, type StatementDraft,
 } from './model.ts'
-export { isInForce, isStopping, pricedUpTo, quarantineIn, refusalOf, refusalsInForce, REVIEW_WITHIN_DAYS, TERMINATION_NOTICE_DAYS, throttleIn, URGENT } from './rules.ts'
-export { isFog } from './fog.ts'
+export { isInForce, isStopping, pricedUpTo, quarantineIn, refusalOf, refusalsInForce, REVIEW_WITHIN_DAYS, throttleIn } from './rules.ts'
 export { isWithheld } from './honesty.ts'
 export { tellable } from './wording.ts'
 export { insertKnown, loadMeasures, readMeasures } from './store.ts'

@@ -1,7 +1,7 @@
 export type { ChangeAsk, ChangeResult, PlanLine, RowError, Selector, Wording } from './model.ts'
 export { readFormula } from './rules.ts'
 export { applyChange, cancelChange, countsOf, previewChange } from './changes.ts'
-export { placeDocking, returnPlaced } from './placing.ts'
+export { placeDocking } from './placing.ts'
 export { addGroup, endOwnPrice, priceGroupOf, setLevel, setOwnPrice, setRule } from './service.ts'
 export { takeOverPrices, type OldPrice } from './takeover.ts'
 export { checkTerms } from './standing.ts'
